@@ -2,8 +2,6 @@
 const table = {
   'bad-json': [400, 'The body is not valid JSON'],
   validation: [400, 'Some fields are not acceptable'],
-  'unknown-field': [400, 'A field is not known here'],
-  'forbidden-key': [400, 'A key has a name that is not allowed'],
   'too-complex': [400, 'The body is nested too deeply or has too many parts'],
   'idempotency-key': [400, 'An idempotency key is needed: 1 to 200 visible ASCII characters'],
   cursor: [400, 'The cursor does not belong to this list'],
@@ -70,8 +68,11 @@ export interface Problem {
 }
 
 export interface FieldError {
+  /** dotted path of the field, empty for the whole */
   path: string
+  /** `unknown-field`, `forbidden-key` or the schema's word for the rule that was broken */
   code: string
+  /** a sentence about the rule; never the value */
   detail: string
 }
 

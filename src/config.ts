@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import Joi from 'joi'
+
+/** Every setting, in one place: name, rule, default and the sentence that `.env.example` prints. Nothing else reads the environment. */
+export interface Settings {
+  NODE_ENV: 'development' | 'production' | 'test'
+  PORT: number
+  HOST: string
+  DATA_DIR: string
+  PUBLIC_URL?: string
+  MONGODB_URI?: string
+  SECRET?: string
+  SECRET_PREVIOUS?: string
+  ADMIN_EMAIL: string
+  ADMIN_PASSWORD?: string
+  PAYMENT_PROVIDERS: 'sandbox'[]
+  ALLOW_SANDBOX: boolean
+  DEFAULT_CURRENCY: string
+  TIP_FEE_BPS: number
+  ALLOWED_ORIGINS: string[]
+  TRUSTED_PROXIES: string[]
+  METRICS_TOKEN?: string
+  LOG_LEVEL: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  FAILPOINT?: string
+}
+
+/** A setting is wrong or missing: the start ends with exit code 78 and every fault named, no value shown. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+
+  constructor(faults: string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+// Values that stand in examples and tutorials; a server that runs on one has no secret.
+const wellKnownSecrets = /^(.)\1*$|secret|change.?me|password|example|default/i
+
+const secret = Joi.string()
+  .min(32)
+  .max(1024)
+  .pattern(wellKnownSecrets, { invert: true, name: 'well-known' })
+  .messages({ 'string.min': 'needs at least 32 characters', 'string.pattern.invert.name': 'is a well-known or example value' })
+
+const list = (item: Joi.Schema) =>
+  Joi.array()
+    .items(item)
+    .custom((value: string[]) => Object.freeze(value))
+const url = (...scheme: string[]) => Joi.string().uri({ scheme })
+const originUrl = url('http', 'https').pattern(/^https?:\/\/[^/?#]+$/, 'origin').messages({ 'string.pattern.name': 'must be an origin, without a path' })
+
+export const settingsSchema = Joi.object<Settings>({
+  NODE_ENV: Joi.valid('development', 'production', 'test').default('development').description('`production` refuses every convenience that would be unsafe there'),
+  PORT: Joi.number().port().default(3000).description('The port to listen on; 0 takes a free one'),
+  HOST: Joi.string().hostname().default('127.0.0.1').description('The address to listen on'),
+  DATA_DIR: Joi.string().min(1).default('./data').description('Where the embedded store and the made secret live; made with mode 0700'),
+  PUBLIC_URL: originUrl.description('The address that people and payment companies reach this server at; http://HOST:PORT when absent'),
+  MONGODB_URI: url('mongodb', 'mongodb+srv').description('A MongoDB replica set; the embedded store is used when absent'),
+  SECRET: Joi.when('NODE_ENV', { is: 'production', then: secret.required(), otherwise: secret }).description(
+    'All keys are derived from it: at least 32 random characters. Made once in DATA_DIR when absent; required in production',
+  ),
+  SECRET_PREVIOUS: secret.description('The secret before this one, still accepted while it is replaced'),
+  ADMIN_EMAIL: Joi.string().email({ tlds: false }).default('admin@localhost.localdomain').description('The admin made at the first start'),
+  ADMIN_PASSWORD: Joi.string().min(12).max(128).description('The password of that admin; made and printed once when absent'),
+  PAYMENT_PROVIDERS: list(Joi.valid('sandbox')).min(1).default(['sandbox']).description('Payment companies, comma-separated; the first is the default. Known: sandbox'),
+  ALLOW_SANDBOX: Joi.boolean().truthy('1').falsy('0').default(false).description('1 permits the sandbox provider in production'),
+  DEFAULT_CURRENCY: Joi.string().length(3).uppercase().default('ZMW').description('The ISO 4217 currency of new wallets'),
+  TIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(500).description("The platform's share of a tip in hundredths of a percent"),
+  ALLOWED_ORIGINS: list(originUrl).default([]).description('Other origins whose pages may call this server, comma-separated'),
+  TRUSTED_PROXIES: list(Joi.string().ip({ cidr: 'optional' })).default([]).description('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated'),
+  METRICS_TOKEN: Joi.string().min(16).max(256).description('Bearer token of /metrics; without one there are no metrics'),
+  LOG_LEVEL: Joi.valid('debug', 'info', 'warn', 'error', 'silent').default('info').description('How much is logged'),
+  FAILPOINT: Joi.when('NODE_ENV', { is: 'production', then: Joi.forbidden() as Joi.Schema, otherwise: Joi.string().pattern(/^[a-z.-]+:\d+$/) }).description(
+    'For fault tests: `name:n` ends the process with SIGKILL at the n-th pass of that point',
+  ),
+})
+
+export type Config = Readonly<Settings>
+
+/**
+ * Reads the environment, and `.env` beside it for what the environment does not set.
+ * @throws ConfigError naming every fault; never a value
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
+  if (environment === process.env && existsSync(envFile)) process.loadEnvFile(envFile)
+  const known = Object.fromEntries(
+    settingNames()
+      .filter((name) => environment[name] !== undefined && environment[name] !== '')
+      .map((name) => [name, isList(name) ? splitList(environment[name] ?? '') : environment[name]]),
+  )
+  const { value, error } = settingsSchema.validate(known, { abortEarly: false, errors: { wrap: { label: false } } })
+  const faults = error ? error.details.map((fault) => `${fault.path[0] as string}: ${withoutValue(fault)}`) : []
+  const settings = value as Settings
+  if (!error && settings.NODE_ENV === 'production' && settings.PAYMENT_PROVIDERS.includes('sandbox') && !settings.ALLOW_SANDBOX)
+    faults.push('PAYMENT_PROVIDERS: the sandbox is refused in production unless ALLOW_SANDBOX=1')
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)])
+  return Object.freeze(settings)
+}
+
+export function settingNames(): (keyof Settings)[] {
+  return Object.keys((settingsSchema.describe() as { keys: object }).keys) as (keyof Settings)[]
+}
+
+function isList(name: keyof Settings): boolean {
+  return settingsSchema.extract(name).type === 'array'
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+// Joi repeats a value in some of its sentences (`any.only` lists the allowed ones, which is fine; others quote what was given).
+function withoutValue(fault: Joi.ValidationErrorItem): string {
+  const message = fault.message.replace(/^\S+ /, '')
+  const given = fault.context?.value as unknown
+  return typeof given === 'string' && given.length > 0 && fault.type !== 'any.only' ? message.replaceAll(given, '…') : message
+}

@@ -1,0 +1,17 @@
+import { accountRoutes, type AccountFacts, type AccountOperations } from './accounts/contract.ts'
+import { adminRoutes, type AdminOperations } from './admin/contract.ts'
+import { ledgerRoutes, type LedgerFacts, type LedgerOperations } from './ledger/contract.ts'
+import { overlayRoutes, type OverlayFacts, type OverlayOperations } from './overlays/contract.ts'
+import { paymentRoutes, type PaymentFacts, type PaymentOperations } from './payments/contract.ts'
+import { profileRoutes, type ProfileOperations } from './profiles/contract.ts'
+import { tipRoutes, type TipFacts, type TipOperations } from './tips/contract.ts'
+
+/** All that a client can ask and be told: what the socket's types, both documents and the client derive from. */
+export type Operations = AccountOperations & ProfileOperations & LedgerOperations & PaymentOperations & TipOperations & OverlayOperations & AdminOperations
+
+export type Facts = AccountFacts & LedgerFacts & PaymentFacts & TipFacts & OverlayFacts
+
+export type OperationName = keyof Operations
+export type FactName = keyof Facts
+
+export const routes = { ...accountRoutes, ...profileRoutes, ...ledgerRoutes, ...paymentRoutes, ...tipRoutes, ...overlayRoutes, ...adminRoutes } as const

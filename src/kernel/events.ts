@@ -1,0 +1,49 @@
+/**
+ * The past-tense facts that features tell each other. Each feature adds its own by declaration merging in its `events.ts`; payloads hold
+ * ids and plain values, since they are stored and read again later.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-empty-interface
+export interface DomainEvents {}
+
+export type DomainEventName = keyof DomainEvents & string
+
+/** The capability to write. It exists only inside `unitOfWork.run`; who has none can neither post money nor publish a fact. */
+export interface Tx {
+  publish<N extends DomainEventName>(name: N, payload: DomainEvents[N]): Promise<void>
+}
+
+export interface DomainEvent<N extends DomainEventName = DomainEventName> {
+  event_id: string
+  name: N
+  at: Date
+  payload: DomainEvents[N]
+}
+
+/** Reacts to one event, at least once: a second delivery of the same event changes nothing. */
+export interface Subscriber<N extends DomainEventName = DomainEventName> {
+  /** unique name of this reaction; stored with its delivery rows, so never rename it lightly */
+  name: string
+  event: N
+  handle(event: DomainEvent<N>): Promise<void>
+}
+
+/** What clients are told of an event. */
+export interface Emission {
+  event: string
+  rooms: string[]
+  data: unknown
+  namespace?: '/' | '/overlay'
+}
+
+export interface Broadcast<N extends DomainEventName = DomainEventName> {
+  event: N
+  project(payload: DomainEvents[N]): Emission[]
+}
+
+export function subscribe<N extends DomainEventName>(event: N, name: string, handle: (event: DomainEvent<N>) => Promise<void>): Subscriber {
+  return { event, name, handle } as unknown as Subscriber
+}
+
+export function broadcast<N extends DomainEventName>(event: N, project: (payload: DomainEvents[N]) => Emission[]): Broadcast {
+  return { event, project } as unknown as Broadcast
+}

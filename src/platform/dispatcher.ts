@@ -1,0 +1,166 @@
+import type { Wall } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/context.ts'
+import type { Broadcast, DomainEvent, DomainEventName, Subscriber } from '../kernel/events.ts'
+import { jitter } from '../kernel/ids.ts'
+import type { DeliveryRow, Outbox, PublishedEvent } from './outbox.ts'
+import type { Relay } from './realtime/relay.ts'
+
+const parallel = 32
+const claimMs = 30_000
+const pageSize = 100
+const parkAfter = 12
+const maxBackoffMs = 10 * 60_000
+const broadcaster = 'broadcast'
+
+export type Dispatcher = ReturnType<typeof createDispatcher>
+
+/**
+ * Delivers events to their subscribers, at least once. What this process committed is delivered at once; a poll finds what a crash left
+ * behind. A delivery that keeps failing is parked for the admin. There is no order between rows.
+ */
+export function createDispatcher({
+  outbox,
+  subscribers,
+  broadcasts,
+  relay,
+  wall,
+  log,
+}: {
+  outbox: Outbox
+  subscribers: readonly Subscriber[]
+  broadcasts: readonly Broadcast[]
+  relay: Relay
+  wall: Wall
+  log: Logger
+}) {
+  const byName = new Map(subscribers.map((each) => [each.name, each]))
+  if (byName.size !== subscribers.length || byName.has(broadcaster)) throw new Error('Two subscribers share a name')
+  const queue: { event: DomainEvent; subscriber: string; attempts: number }[] = []
+  let running = 0
+  let doneIds: string[] = []
+  let flushing: Promise<void> | undefined
+  const idle: (() => void)[] = []
+
+  outbox.route((name) => [
+    ...subscribers.filter((each) => each.event === name).map((each) => each.name),
+    ...(broadcasts.some((each) => each.event === name) ? [broadcaster] : []),
+  ])
+
+  return Object.freeze({ deliver, pollDue, releaseAll, whenIdle })
+
+  /** Queues what was just committed. Never awaited by the caller: its answer does not depend on it. */
+  function deliver(published: readonly PublishedEvent[]): void {
+    for (const { event, subscribers: names } of published) for (const subscriber of names) queue.push({ event, subscriber, attempts: 0 })
+    pump()
+  }
+
+  /** Claims rows that are due and whose process did not finish them. */
+  async function pollDue(): Promise<void> {
+    if (queue.length > pageSize) return
+    const now = wall.now()
+    const rows = await outbox.Deliveries.find({ state: 'due', due_at: { $lte: now } })
+      .sort({ due_at: 1 })
+      .limit(pageSize)
+      .lean()
+    for (const row of rows) {
+      const claimed = await outbox.Deliveries.updateOne(
+        { _id: row._id, state: 'due', due_at: row.due_at },
+        { $set: { due_at: new Date(now.getTime() + claimMs) } },
+      )
+      if (claimed.modifiedCount === 1) await enqueueRow(row)
+    }
+    pump()
+  }
+
+  /** After a start as the only process: nobody else can be working on these, so nobody waits out their leases. */
+  async function releaseAll(): Promise<void> {
+    await outbox.Deliveries.updateMany({ state: 'due' }, { $set: { due_at: wall.now() } })
+  }
+
+  /** Resolves when everything queued here was tried and what was done is marked so. */
+  async function whenIdle(): Promise<void> {
+    while (queue.length > 0 || running > 0 || flushing) {
+      if (flushing) await flushing
+      else await new Promise<void>((resolve) => idle.push(resolve))
+    }
+  }
+
+  async function enqueueRow(row: DeliveryRow): Promise<void> {
+    const event = await outbox.Events.findById(row.event_id).lean()
+    if (!event) {
+      await outbox.Deliveries.updateOne({ _id: row._id }, { $set: { state: 'parked', last_error: 'its event is gone' } })
+      return
+    }
+    const { _id, name, at, payload } = event
+    queue.push({ event: { event_id: _id, name: name as DomainEventName, at, payload } as DomainEvent, subscriber: row.subscriber, attempts: row.attempts })
+  }
+
+  function pump(): void {
+    while (running < parallel) {
+      const next = queue.shift()
+      if (!next) break
+      running++
+      void attempt(next.event, next.subscriber, next.attempts).finally(() => {
+        running--
+        if (queue.length === 0 && running === 0) for (const wake of idle.splice(0)) wake()
+        pump()
+      })
+    }
+  }
+
+  async function attempt(event: DomainEvent, subscriber: string, attempts: number): Promise<void> {
+    try {
+      if (subscriber === broadcaster) emit(event)
+      else await handlerOf(subscriber).handle(event)
+      markDone(`${event.event_id}/${subscriber}`)
+    } catch (error) {
+      await retryLater(event, subscriber, attempts + 1, error)
+    }
+  }
+
+  function emit(event: DomainEvent): void {
+    for (const each of broadcasts) {
+      if (each.event !== event.name) continue
+      for (const emission of each.project(event.payload)) relay.emit(emission, { event_id: event.event_id, at: event.at.toISOString() })
+    }
+  }
+
+  function handlerOf(name: string): Subscriber {
+    const subscriber = byName.get(name)
+    if (!subscriber) throw new Error('no subscriber of that name')
+    return subscriber
+  }
+
+  // Many deliveries end within one flush of the store, so their rows are marked together.
+  function markDone(deliveryId: string): void {
+    doneIds.push(deliveryId)
+    flushing ??= flushDone()
+  }
+
+  async function flushDone(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    while (doneIds.length > 0) {
+      const ids = doneIds
+      doneIds = []
+      try {
+        await outbox.Deliveries.updateMany({ _id: { $in: ids } }, { $set: { state: 'done', done_at: wall.now() } })
+      } catch (error) {
+        // They stay due and are delivered once more; subscribers bear that.
+        log.warn({ err: error, deliveries: ids.length }, 'deliveries could not be marked as done')
+      }
+    }
+    flushing = undefined
+    if (queue.length === 0 && running === 0) for (const wake of idle.splice(0)) wake()
+  }
+
+  async function retryLater(event: DomainEvent, subscriber: string, attempts: number, error: unknown): Promise<void> {
+    const state = attempts >= parkAfter ? 'parked' : 'due'
+    const backoffMs = Math.min(maxBackoffMs, 500 * 2 ** attempts) * (0.5 + jitter())
+    log.warn({ err: error, event: event.name, event_id: event.event_id, subscriber, attempts, state }, 'a delivery failed')
+    const last_error = error instanceof Error ? error.message.slice(0, 500) : 'unknown'
+    await outbox.Deliveries.updateOne(
+      { _id: `${event.event_id}/${subscriber}` },
+      { $set: { state, attempts, last_error, due_at: new Date(wall.now().getTime() + backoffMs) } },
+    ).catch((failure: unknown) => log.error({ err: failure }, 'a failed delivery could not be put off; its lease runs out instead'))
+  }
+}

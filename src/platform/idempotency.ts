@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { type Connection, Schema } from 'mongoose'
+import type { Wall } from '../kernel/clock.ts'
+import { type Actor, type Context, type Once, principalOf } from '../kernel/context.ts'
+import { ensure, fail } from '../kernel/errors.ts'
+import { rowOptions } from './mongo.ts'
+
+const keepMs = 72 * 3600_000
+const leaseMs = 30_000
+const visibleAscii = /^[\x21-\x7e]{1,200}$/
+
+interface IdempotencyRow {
+  /** principal, operation and key */
+  _id: string
+  request_hash: string
+  state: 'started' | 'done'
+  answer?: unknown
+  /** what a staged operation made in its first step: its intent */
+  resource_id?: string
+  lease_until?: Date
+  expires_at: Date
+}
+
+export type Idempotency = ReturnType<typeof createIdempotency>
+
+/** One key, one principal, one operation: one effect and one answer, for 72 h. */
+export function createIdempotency({ connection, wall }: { connection: Connection; wall: Wall }) {
+  const schema = new Schema<IdempotencyRow>(
+    {
+      _id: { type: String, required: true },
+      request_hash: { type: String, required: true },
+      state: { type: String, enum: ['started', 'done'], required: true },
+      answer: { type: Schema.Types.Mixed },
+      resource_id: String,
+      lease_until: Date,
+      expires_at: { type: Date, required: true },
+    },
+    rowOptions<IdempotencyRow>('idempotency_keys'),
+  ).index({ expires_at: 1 }, { expireAfterSeconds: 0 })
+  const Rows = connection.model<IdempotencyRow>('IdempotencyKey', schema)
+
+  return Object.freeze({ scope, lookUp, inTransaction, store, begin, claim, model: Rows })
+
+  /** @throws AppError `idempotency-key` when it is missing, too long or holds control characters */
+  function scope(actor: Actor, operation: string, key: unknown, input: unknown): Once {
+    ensure(typeof key === 'string' && visibleAscii.test(key), 'idempotency-key')
+    return { row_id: `${principalOf(actor)}|${operation}|${key}`, request_hash: hashOf(input), replayed: false }
+  }
+
+  /**
+   * The stored answer, before the service runs: a replay asks no policy again.
+   * @throws AppError `key-reused` for another input, `in-progress` while the first call still runs
+   */
+  async function lookUp(once: Once): Promise<{ answer: unknown } | undefined> {
+    const row = await Rows.findById(once.row_id).lean()
+    return row ? answerOf(row, once) : undefined
+  }
+
+  /** The same look, inside a transaction: the twin that committed first is seen here when this one runs again. */
+  async function inTransaction(ctx: Context): Promise<{ answer: unknown } | undefined> {
+    const once = ctx.once
+    if (!once || once.staged) return undefined
+    const found = await lookUp(once)
+    once.replayed = found !== undefined
+    return found
+  }
+
+  /** Stores the answer in the transaction of the effect. */
+  async function store(once: Once, answer: unknown): Promise<void> {
+    const row = { request_hash: once.request_hash, state: 'done' as const, answer, expires_at: expiry() }
+    if (once.staged) await Rows.updateOne({ _id: once.row_id }, { $set: row, $unset: { lease_until: 1 } })
+    else await Rows.insertMany([{ _id: once.row_id, ...row }])
+  }
+
+  /** The first step of a staged operation: the intent and its lease, in one transaction. */
+  async function begin(once: Once, resourceId: string): Promise<void> {
+    await Rows.insertMany([
+      { _id: once.row_id, request_hash: once.request_hash, state: 'started', resource_id: resourceId, lease_until: lease(), expires_at: expiry() },
+    ])
+  }
+
+  /** Takes over an intent whose first caller is gone. Two that try at once: the filter lets one through. */
+  async function claim(once: Once): Promise<string | undefined> {
+    const row = await Rows.findOneAndUpdate(
+      { _id: once.row_id, state: 'started', lease_until: { $lte: wall.now() } },
+      { $set: { lease_until: lease() } },
+      { returnDocument: 'after' },
+    ).lean()
+    return row?.resource_id
+  }
+
+  function answerOf(row: IdempotencyRow, once: Once): { answer: unknown } | undefined {
+    if (row.request_hash !== once.request_hash) fail('key-reused')
+    if (row.state === 'done') return { answer: row.answer }
+    const leftMs = (row.lease_until?.getTime() ?? 0) - wall.now().getTime()
+    if (leftMs > 0) fail('in-progress', { retry_after_ms: leftMs })
+    return undefined
+  }
+
+  function expiry(): Date {
+    return new Date(wall.now().getTime() + keepMs)
+  }
+
+  function lease(): Date {
+    return new Date(wall.now().getTime() + leaseMs)
+  }
+}
+
+function hashOf(input: unknown): string {
+  return createHash('sha256').update(canonical(input)).digest('base64url')
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  const parts = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
+  return `{${parts.toSorted().join(',')}}`
+}
