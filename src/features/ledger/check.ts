@@ -1,0 +1,174 @@
+import type { Wall } from '../../kernel/clock.ts'
+import { capOf } from '../../kernel/currency.ts'
+import type { Check, CheckOptions, Violation } from '../../kernel/feature.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { balanceId, kindOf, splitBalanceId } from './chart.ts'
+import { canonicalEntry, deltasOf, type EntryRow } from './entry.ts'
+import { leafHash, merkleRoot } from './merkle.ts'
+import type { BatchRow, LedgerModels } from './model.ts'
+import { genesis, hashBatch } from './sealer.ts'
+
+const batchPage = 50
+const maxReported = 100
+const oldestUnsealedMs = 60_000
+
+/**
+ * The ledger's invariants, each a function that reports and repairs nothing. Batches are walked page by page from the last verified one;
+ * what must agree at one instant is compared in one short snapshot.
+ */
+export function createLedgerChecks({ models, unitOfWork, wall }: { models: LedgerModels; unitOfWork: UnitOfWork; wall: Wall }): Check[] {
+  const { Entries, Balances, Unsealed, Batches, Heads } = models
+
+  return [
+    { name: 'ledger.entries-balance', run: entriesBalance },
+    { name: 'ledger.references-unique', run: referencesUnique },
+    { name: 'ledger.balances-fold', run: balancesFold },
+    { name: 'ledger.none-below-zero', run: noneBelowZero },
+    { name: 'ledger.sealed-xor-unsealed', run: sealedXorUnsealed },
+    { name: 'ledger.batches', run: batchesRecompute },
+    { name: 'ledger.trial-balance', run: trialBalance },
+    { name: 'ledger.sealed-in-time', run: sealedInTime },
+  ]
+
+  /** (a), I2, I4: at least two postings, equal sides, amounts that are amounts, an account once. */
+  async function entriesBalance(): Promise<Violation[]> {
+    const found: Violation[] = []
+    for await (const entry of Entries.find({}).sort({ _id: 1 }).lean().cursor()) {
+      const fault = faultOf(entry)
+      if (fault) found.push({ check: 'ledger.entries-balance', detail: fault, subject: entry._id })
+      if (found.length >= maxReported) break
+    }
+    return found
+  }
+
+  /** (b): the same business fact is posted once, and the index that promises it stands. */
+  async function referencesUnique(): Promise<Violation[]> {
+    const twice = await Entries.aggregate<{ _id: string; n: number }>([{ $group: { _id: '$reference', n: { $sum: 1 } } }, { $match: { n: { $gt: 1 } } }, { $limit: maxReported }])
+    const indexes = await Entries.collection.indexes()
+    const guarded = indexes.some((index) => index.unique === true && JSON.stringify(index.key) === '{"reference":1}')
+    return [
+      ...twice.map(({ _id, n }) => ({ check: 'ledger.references-unique', detail: `${n} entries have this reference`, subject: _id })),
+      ...(guarded ? [] : [{ check: 'ledger.references-unique', detail: 'the unique index is missing' }]),
+    ]
+  }
+
+  /** (c), I1: what is posted and what waits is the sum of all postings, account by account, in one snapshot. */
+  async function balancesFold(): Promise<Violation[]> {
+    const { stored, folded } = await snapshot()
+    return [...new Set([...stored.keys(), ...folded.keys()])]
+      .filter((id) => (stored.get(id) ?? 0) !== (folded.get(id) ?? 0))
+      .slice(0, maxReported)
+      .map((id) => ({ check: 'ledger.balances-fold', detail: `stored ${stored.get(id) ?? 0}, postings add up to ${folded.get(id) ?? 0}`, subject: id }))
+  }
+
+  /** (d): nobody has spent what was not there. */
+  async function noneBelowZero(): Promise<Violation[]> {
+    const { stored } = await snapshot()
+    return [...stored]
+      .filter(([id, total]) => kindOf(splitBalanceId(id).name).class !== 'open' && total < 0)
+      .slice(0, maxReported)
+      .map(([id, total]) => ({ check: 'ledger.none-below-zero', detail: `holds ${total}`, subject: id }))
+  }
+
+  /** (e): every entry waits, or stands in exactly one batch. */
+  async function sealedXorUnsealed(): Promise<Violation[]> {
+    return unitOfWork.read(async () => {
+      const places = new Map<string, number>()
+      for await (const batch of Batches.find({}, { entry_ids: 1 }).lean().cursor()) for (const id of batch.entry_ids) places.set(id, (places.get(id) ?? 0) + 1)
+      for await (const row of Unsealed.find({}, { _id: 1 }).lean().cursor()) places.set(row._id, (places.get(row._id) ?? 0) + 1)
+      const found: Violation[] = []
+      for await (const { _id } of Entries.find({}, { _id: 1 }).lean().cursor()) {
+        const n = places.get(_id) ?? 0
+        places.delete(_id)
+        if (n !== 1) found.push({ check: 'ledger.sealed-xor-unsealed', detail: n === 0 ? 'is neither sealed nor waiting' : `stands in ${n} places`, subject: _id })
+      }
+      for (const id of places.keys()) found.push({ check: 'ledger.sealed-xor-unsealed', detail: 'is named but does not exist', subject: id })
+      return found.slice(0, maxReported)
+    })
+  }
+
+  /** (f), I5: batches are dense, chained, and their roots recompute from the entries as they are now. */
+  async function batchesRecompute({ full }: CheckOptions): Promise<Violation[]> {
+    const start = full ? null : await Heads.findById('verified').lean()
+    let n = start?.n ?? 0
+    let prev = start?.hash ?? genesis
+    for (;;) {
+      const page = await Batches.find({ _id: { $gt: n } }).sort({ _id: 1 }).limit(batchPage).lean()
+      for (const batch of page) {
+        const fault = await faultOfBatch(batch, n, prev)
+        if (fault) return [{ check: 'ledger.batches', detail: fault, subject: String(batch._id) }]
+        n = batch._id
+        prev = batch.hash
+      }
+      if (page.length < batchPage) break
+    }
+    const head = await Heads.findById('head').lean()
+    if ((head?.n ?? 0) < n || (head?.n === n && head.hash !== prev)) return [{ check: 'ledger.batches', detail: 'the head does not name the last batch', subject: String(n) }]
+    if (head && head.n > n && !(await Batches.exists({ _id: { $gt: n } }))) return [{ check: 'ledger.batches', detail: `the head names batch ${head.n}, which is missing`, subject: String(head.n) }]
+    if (n > 0) await Heads.updateOne({ _id: 'verified' }, { $set: { n, hash: prev } }, { upsert: true })
+    return []
+  }
+
+  /** (g), I1: over all accounts, debits equal credits in every currency. */
+  async function trialBalance(): Promise<Violation[]> {
+    const totals = new Map<string, number>()
+    const { stored } = await snapshot()
+    for (const [id, amount] of stored) {
+      const { name, currency } = splitBalanceId(id)
+      totals.set(currency, (totals.get(currency) ?? 0) + (kindOf(name).normal === 'debit' ? amount : -amount))
+    }
+    return [...totals].filter(([, difference]) => difference !== 0).map(([currency, difference]) => ({ check: 'ledger.trial-balance', detail: `debits and credits differ by ${difference}`, subject: currency }))
+  }
+
+  /** (h): the sealer keeps up. */
+  async function sealedInTime(): Promise<Violation[]> {
+    const oldest = await Unsealed.findOne({}).sort({ _id: 1 }).lean()
+    if (!oldest) return []
+    const age = wall.now().getTime() - oldest.since.getTime()
+    return age > oldestUnsealedMs ? [{ check: 'ledger.sealed-in-time', detail: `has waited ${Math.round(age / 1000)} s to be sealed`, subject: oldest._id }] : []
+  }
+
+  async function snapshot(): Promise<{ stored: Map<string, number>; folded: Map<string, number> }> {
+    return unitOfWork.read(async () => {
+      const stored = new Map<string, number>()
+      const folded = new Map<string, number>()
+      const add = (totals: Map<string, number>, id: string, amount: number) => totals.set(id, (totals.get(id) ?? 0) + amount)
+      for await (const row of Balances.find({}).lean().cursor()) add(stored, row._id, row.posted)
+      for await (const row of Unsealed.find({}).lean().cursor()) for (const each of row.deltas) add(stored, each.balance, each.delta)
+      for await (const entry of Entries.find({}, { postings: 1, currency: 1 }).lean().cursor()) for (const each of deltasOf(entry)) add(folded, each.balance, each.delta)
+      return { stored, folded }
+    })
+  }
+
+  async function faultOfBatch(batch: BatchRow, n: number, prev: string): Promise<string | undefined> {
+    if (batch._id !== n + 1) return `follows ${n}: there is a gap`
+    if (batch.prev !== prev) return 'does not name the batch before it'
+    if (batch.count !== batch.entry_ids.length) return 'counts other than it holds'
+    const rows = await Entries.find({ _id: { $in: batch.entry_ids } }).lean()
+    const byId = new Map(rows.map((row) => [row._id, row]))
+    const missing = batch.entry_ids.find((id) => !byId.has(id))
+    if (missing) return `entry ${missing} is gone`
+    const leaves = batch.entry_ids.map((id) => leafHash(canonicalEntry(byId.get(id) as EntryRow)))
+    if (merkleRoot(leaves).toString('hex') !== batch.root) return 'its root does not recompute: an entry was altered'
+    return hashBatch(batch) === batch.hash ? undefined : 'its hash does not recompute'
+  }
+
+  function faultOf(entry: EntryRow): string | undefined {
+    if (entry.postings.length < 2) return 'has fewer than two postings'
+    if (new Set(entry.postings.map((posting) => posting.account)).size !== entry.postings.length) return 'names an account twice'
+    if (entry.postings.some(({ amount }) => !Number.isSafeInteger(amount) || amount < 1 || amount > capOf(entry.currency))) return 'has an amount that is none'
+    const difference = entry.postings.reduce((total, { side, amount }) => total + (side === 'debit' ? amount : -amount), 0)
+    if (difference !== 0) return `debits and credits differ by ${difference}`
+    const unknown = entry.postings.find(({ account }) => !isKnown(balanceId(account, entry.currency)))
+    return unknown ? `names ${unknown.account}, which the chart does not know` : undefined
+  }
+
+  function isKnown(id: string): boolean {
+    try {
+      kindOf(splitBalanceId(id).name)
+      return true
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { Connection } from 'mongoose'
+import type { Clock, Wall } from '../../kernel/clock.ts'
+import type { Context, Logger } from '../../kernel/context.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import { broadcast } from '../../kernel/events.ts'
+import { defineFeature, type Feature } from '../../kernel/feature.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
+import type { Leases } from '../../platform/lease.ts'
+import { rooms } from '../../platform/realtime/rooms.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { createLedgerChecks } from './check.ts'
+import { createLedgerModels } from './model.ts'
+import { ledgerOperations } from './operations.ts'
+import { createPoster, type Poster } from './post.ts'
+import { createSealer, type Sealer } from './sealer.ts'
+import { createWallets, type Wallets } from './wallets.ts'
+
+export { account } from './chart.ts'
+export type { Entry, Posting } from './entry.ts'
+export type { Wallets } from './wallets.ts'
+export { createLedgerModels } from './model.ts'
+export { createLedgerChecks } from './check.ts'
+
+/** What other features may do with money: post an entry, keep a wallet's lines, ask a balance. */
+export interface Ledger extends Poster, Pick<Wallets, 'line' | 'balanceOf' | 'earningsOf'>, Pick<Sealer, 'sealAll'> {}
+
+const sealEveryMs = 250
+
+export function createLedger(deps: {
+  db: Connection
+  unitOfWork: UnitOfWork
+  leases: Leases
+  clock: Clock
+  wall: Wall
+  context: () => Context
+  failpoints: Failpoints
+  log: Logger
+  defaultCurrency: Currency
+}): { ledger: Ledger; feature: Feature } {
+  const models = createLedgerModels(deps.db)
+  const poster = createPoster({ models, clock: deps.clock, wall: deps.wall })
+  const sealer = createSealer({ ...deps, models })
+  const wallets = createWallets({ ...deps, models })
+  const feature = defineFeature({
+    name: 'ledger',
+    operations: ledgerOperations(wallets),
+    broadcasts: [broadcast('wallet.changed', ({ wallet_id }) => [{ event: 'wallet:changed', rooms: [rooms.user(wallet_id)], data: { wallet_id } }])],
+    jobs: [{ name: 'ledger.seal', every_ms: sealEveryMs, run: sealer.tick }],
+    checks: createLedgerChecks({ models, unitOfWork: deps.unitOfWork, wall: deps.wall }),
+    models: Object.values(models),
+  })
+  return { ledger: Object.freeze({ ...poster, ...wallets, sealAll: sealer.sealAll }), feature }
+}

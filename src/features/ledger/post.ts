@@ -1,0 +1,71 @@
+import type { Clock, Wall } from '../../kernel/clock.ts'
+import { fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import { newId } from '../../kernel/ids.ts'
+import { kindOf, splitBalanceId } from './chart.ts'
+import { type Delta, deltasOf, ensureBalanced, type Entry } from './entry.ts'
+import type { LedgerModels } from './model.ts'
+
+export interface Poster {
+  /**
+   * Writes one entry and what it does to balances, in the caller's transaction.
+   * @returns the entry's id
+   * @throws AppError `insufficient-funds` when a guarded or accrual account would fall below zero: nothing is written
+   */
+  post(tx: Tx, entry: Entry): Promise<string>
+}
+
+export function createPoster({ models, clock, wall }: { models: LedgerModels; clock: Clock; wall: Wall }): Poster {
+  const { Entries, Balances, Unsealed } = models
+
+  return Object.freeze({ post })
+
+  // `tx` is not used: having one is the permission. The session travels with the transaction itself.
+  async function post(_tx: Tx, entry: Entry): Promise<string> {
+    ensureBalanced(entry)
+    const entryId = newId('ent')
+    const pending: Delta[] = []
+    // Balance documents are taken in the order of their ids, so that two transactions can't each hold what the other wants.
+    for (const change of deltasOf(entry).toSorted((a, b) => (a.balance < b.balance ? -1 : 1))) {
+      const written = await move(change)
+      if (!written) pending.push(change)
+    }
+    await Entries.insertMany([{ ...entry, _id: entryId, at: clock.now() }])
+    // One row for every entry, also when nothing in it waits: the sealer finds entries by these rows.
+    await Unsealed.insertMany([{ _id: entryId, deltas: pending, since: wall.now() }])
+    return entryId
+  }
+
+  /** True when the balance document moved with this transaction; false when the delta waits for the sealer. */
+  async function move({ balance, delta }: Delta): Promise<boolean> {
+    const kind = kindOf(splitBalanceId(balance).name)
+    if (kind.class === 'open') return false
+    if (kind.class === 'accrual') {
+      if (delta > 0) return false
+      await debitAccrual(balance, delta)
+      return true
+    }
+    if (delta > 0) await Balances.updateOne({ _id: balance }, { $inc: { posted: delta }, $setOnInsert: { class: kind.class } }, { upsert: true })
+    else await debitGuarded(balance, delta)
+    return true
+  }
+
+  async function debitGuarded(balance: string, delta: number): Promise<void> {
+    // The guard is in the filter, not in an if: two debits may read the same balance at once.
+    const spent = await Balances.updateOne({ _id: balance, posted: { $gte: -delta } }, { $inc: { posted: delta } })
+    if (spent.modifiedCount !== 1) fail('insufficient-funds')
+  }
+
+  async function debitAccrual(balance: string, delta: number): Promise<void> {
+    const row = await Balances.findById(balance).lean()
+    const total = (row?.posted ?? 0) + (await sumUnsealed(models, balance))
+    if (total + delta < 0) fail('insufficient-funds')
+    // `posted` alone may fall below zero here. Writing the document is what makes two debits, or a debit and the sealer, conflict.
+    await Balances.updateOne({ _id: balance }, { $inc: { posted: delta }, $setOnInsert: { class: 'accrual' } }, { upsert: true })
+  }
+}
+
+export async function sumUnsealed({ Unsealed }: Pick<LedgerModels, 'Unsealed'>, balance: string): Promise<number> {
+  const rows = await Unsealed.find({ 'deltas.balance': balance }, { deltas: 1 }).lean()
+  return rows.flatMap((row) => row.deltas).reduce((total, each) => (each.balance === balance ? total + each.delta : total), 0)
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Context } from '../../kernel/context.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import { fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import type { Page } from '../../kernel/page.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { account, balanceId } from './chart.ts'
+import type { Wallet, WalletTransaction } from './contract.ts'
+import type {} from './events.ts'
+import type { LedgerModels, WalletLineRow } from './model.ts'
+import { sumUnsealed } from './post.ts'
+
+const newest = 10
+const defaultLimit = 20
+
+export interface WalletLine {
+  wallet_id: string
+  source_id: string
+  type: WalletLineRow['type']
+  status: WalletLineRow['status']
+  amount: number
+  currency: Currency
+  payment_id?: string
+}
+
+export type Wallets = ReturnType<typeof createWallets>
+
+/** What people see of the ledger: buckets that are folds of postings, and lines that follow the documents behind them. */
+export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { models: LedgerModels; unitOfWork: UnitOfWork; clock: Clock; defaultCurrency: Currency }) {
+  const { Balances, WalletLines } = models
+
+  return Object.freeze({ mine, transactions, line, balanceOf, earningsOf })
+
+  async function mine(ctx: Context): Promise<Wallet> {
+    const userId = ownerOf(ctx)
+    // One snapshot: a balance is never half of before and half of after a seal.
+    return unitOfWork.read(async () => {
+      const cash = await total(account.cash(userId), defaultCurrency)
+      const held = await total(account.held(userId), defaultCurrency)
+      const pending = await total(account.pending(userId), defaultCurrency)
+      const available = await total(account.available(userId), defaultCurrency)
+      const lines = await WalletLines.find({ wallet_id: userId }).sort({ created_at: -1, _id: -1 }).limit(newest).lean()
+      return { balance: cash + pending + available, currency: defaultCurrency, buckets: { cash, held, pending, available }, transactions: lines.map(presentLine) }
+    })
+  }
+
+  async function transactions(ctx: Context, { limit = defaultLimit, offset = 0 }: { limit?: number; offset?: number }): Promise<Page<WalletTransaction>> {
+    const rows = await WalletLines.find({ wallet_id: ownerOf(ctx) })
+      .sort({ created_at: -1, _id: -1 })
+      .skip(offset)
+      .limit(limit + 1)
+      .lean()
+    return { data: rows.slice(0, limit).map(presentLine), has_more: rows.length > limit, next: null }
+  }
+
+  /** Writes, or moves on, the one line that a wallet has for a document, and tells its owner. */
+  async function line(tx: Tx, { wallet_id, source_id, status, ...rest }: WalletLine): Promise<void> {
+    await WalletLines.updateOne({ _id: `${wallet_id}:${source_id}` }, { $set: { status }, $setOnInsert: { wallet_id, source_id, ...rest, created_at: clock.now() } }, { upsert: true })
+    await tx.publish('wallet.changed', { wallet_id })
+  }
+
+  /** What one account holds now, posted and unsealed in one snapshot. */
+  async function balanceOf(name: string, currency: Currency): Promise<number> {
+    return unitOfWork.read(() => total(name, currency))
+  }
+
+  async function earningsOf(creatorId: string): Promise<number> {
+    return unitOfWork.read(async () => (await total(account.pending(creatorId), defaultCurrency)) + (await total(account.available(creatorId), defaultCurrency)))
+  }
+
+  async function total(name: string, currency: Currency): Promise<number> {
+    const id = balanceId(name, currency)
+    const row = await Balances.findById(id).lean()
+    return (row?.posted ?? 0) + (await sumUnsealed(models, id))
+  }
+}
+
+function ownerOf(ctx: Context): string {
+  return ctx.actor.kind === 'user' ? ctx.actor.user_id : fail('unauthenticated')
+}
+
+function presentLine(row: WalletLineRow): WalletTransaction {
+  return {
+    id: row._id,
+    amount: row.amount,
+    type: row.type,
+    status: row.status,
+    ...(row.payment_id ? { payment_id: row.payment_id } : {}),
+    ...(row.payout_id ? { payout_id: row.payout_id } : {}),
+    created_at: row.created_at.toISOString(),
+  }
+}

@@ -1,0 +1,66 @@
+import { Agenda } from 'agenda'
+import { MongoBackend } from '@agendajs/mongo-backend'
+import type { Connection } from 'mongoose'
+import type { Logger } from '../kernel/context.ts'
+import type { Job } from '../kernel/feature.ts'
+
+const minuteMs = 60_000
+
+export interface Jobs {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * Wakes recurring work; the rows decide what is due. Short sweeps are timers of this process, longer ones are Agenda's, which shares them
+ * out among processes. Neither is trusted to run a thing exactly once.
+ */
+export function createJobs({ connection, jobs, log }: { connection: Connection; jobs: readonly Job[]; log: Logger }): Jobs {
+  const sweeps = jobs.filter((job) => job.every_ms < minuteMs)
+  const scheduled = jobs.filter((job) => job.every_ms >= minuteMs)
+  const timers: NodeJS.Timeout[] = []
+  const running = new Set<Promise<void>>()
+  let agenda: Agenda | undefined
+
+  return Object.freeze({ start, stop })
+
+  async function start(): Promise<void> {
+    for (const job of sweeps) timers.push(startSweep(job))
+    if (scheduled.length === 0) return
+    const backend = new MongoBackend({ mongo: connection.getClient().db(connection.name) as never, ensureIndex: true, sortIndex: true } as never)
+    agenda = new Agenda({ backend, processEvery: '5 seconds', defaultLockLifetime: 2 * minuteMs } as never)
+    agenda.on('error', (error: unknown) => log.error({ err: error }, 'the scheduler has trouble'))
+    for (const job of scheduled) agenda.define(job.name, () => attempt(job))
+    await agenda.start()
+    for (const job of scheduled) await agenda.every(job.every_ms, job.name)
+  }
+
+  async function stop(): Promise<void> {
+    for (const timer of timers.splice(0)) clearInterval(timer)
+    await Promise.all(running)
+    await agenda?.stop()
+    agenda = undefined
+  }
+
+  // A sweep never overlaps itself: a slow one makes the next wait, not pile up.
+  function startSweep(job: Job): NodeJS.Timeout {
+    let busy = false
+    return setInterval(() => {
+      if (busy) return
+      busy = true
+      const run = attempt(job).finally(() => {
+        busy = false
+        running.delete(run)
+      })
+      running.add(run)
+    }, job.every_ms).unref()
+  }
+
+  async function attempt(job: Job): Promise<void> {
+    try {
+      await job.run()
+    } catch (error) {
+      log.warn({ err: error, job: job.name }, 'a job failed; its rows stay due')
+    }
+  }
+}
