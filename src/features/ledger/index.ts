@@ -9,7 +9,7 @@ import type { Leases } from '../../platform/lease.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { createLedgerChecks } from './check.ts'
-import { createLedgerModels } from './model.ts'
+import { createLedgerModels, type LedgerModels } from './model.ts'
 import { ledgerOperations } from './operations.ts'
 import { createPoster, type Poster } from './post.ts'
 import { createSealer, type Sealer } from './sealer.ts'
@@ -36,7 +36,7 @@ export function createLedger(deps: {
   failpoints: Failpoints
   log: Logger
   defaultCurrency: Currency
-}): { ledger: Ledger; feature: Feature } {
+}): { ledger: Ledger; models: LedgerModels; feature: Feature } {
   const models = createLedgerModels(deps.db)
   const poster = createPoster({ models, clock: deps.clock, wall: deps.wall })
   const sealer = createSealer({ ...deps, models })
@@ -49,5 +49,5 @@ export function createLedger(deps: {
     checks: createLedgerChecks({ models, unitOfWork: deps.unitOfWork, wall: deps.wall }),
     models: Object.values(models),
   })
-  return { ledger: Object.freeze({ ...poster, ...wallets, sealAll: sealer.sealAll }), feature }
+  return { models, ledger: Object.freeze({ ...poster, ...wallets, sealAll: sealer.sealAll }), feature }
 }

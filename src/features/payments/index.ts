@@ -1,0 +1,63 @@
+import type { Connection } from 'mongoose'
+import type { Clock, Wall } from '../../kernel/clock.ts'
+import type { Context, Logger } from '../../kernel/context.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import { broadcast } from '../../kernel/events.ts'
+import { defineFeature, type Feature } from '../../kernel/feature.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
+import { rooms } from '../../platform/realtime/rooms.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { createLedgerModels, type Ledger } from '../ledger/index.ts'
+import { createPaymentChecks } from './check.ts'
+import { createInbox } from './inbox.ts'
+import { createPaymentModels } from './model.ts'
+import { paymentOperations } from './operations.ts'
+import type { PaymentProvider } from './port.ts'
+import { createPaymentService, type PaymentService } from './service.ts'
+import { createSettle } from './settle.ts'
+import { createSweeper } from './sweeper.ts'
+import { createWebhookEndpoint } from './webhook.ts'
+
+export type { Checkout } from './contract.ts'
+export type { PaymentProvider } from './port.ts'
+export type Payments = Pick<PaymentService, 'intend' | 'openCheckout' | 'fromWallet' | 'ensurePayable'>
+
+export function createPayments(deps: {
+  db: Connection
+  unitOfWork: UnitOfWork
+  ledger: Ledger
+  ledgerModels: ReturnType<typeof createLedgerModels>
+  providers: readonly PaymentProvider[]
+  clock: Clock
+  wall: Wall
+  context: () => Context
+  failpoints: Failpoints
+  log: Logger
+  publicUrl: () => string
+  defaultCurrency: Currency
+}): { payments: Payments; feature: Feature } {
+  const { unitOfWork, ledger, clock, wall, context, failpoints, log } = deps
+  const models = createPaymentModels(deps.db)
+  const service = createPaymentService({ ...deps, models, returnUrl: (paymentId) => `${deps.publicUrl()}/?payment=${paymentId}` })
+  const settle = createSettle({ models, ledger, clock })
+  const inbox = createInbox({ models, providerOf: service.providerOf, settle, unitOfWork, wall, context, failpoints, log })
+  const sweeper = createSweeper({ models, providerOf: service.providerOf, settle, unitOfWork, ledger, clock, wall, context, log })
+  const nudge = (inboxId: string): void => {
+    inbox.work(inboxId).catch((error: unknown) => log.warn({ err: error, inbox_id: inboxId }, 'a webhook waits for the next poll'))
+  }
+  const feature = defineFeature({
+    name: 'payments',
+    operations: paymentOperations(service),
+    broadcasts: [
+      broadcast('payment.changed', ({ payer_id, ...data }) => [{ event: 'payment:updated', rooms: [rooms.user(payer_id)], data }]),
+    ],
+    jobs: [
+      { name: 'payments.inbox', every_ms: 1_000, run: inbox.pollDue },
+      { name: 'payments.sweep', every_ms: 5_000, run: sweeper.sweep },
+    ],
+    endpoints: [createWebhookEndpoint({ inbox, defaultProvider: deps.providers[0] as PaymentProvider, providerOf: service.providerOf, nudge })],
+    checks: createPaymentChecks({ models, entries: deps.ledgerModels.Entries }),
+    models: [models.Payments, models.Inbox],
+  })
+  return { payments: service, feature }
+}

@@ -1,0 +1,117 @@
+import { type Connection, Schema } from 'mongoose'
+import type { Currency } from '../../kernel/currency.ts'
+import { rowOptions } from '../../platform/mongo.ts'
+import { type PaymentState, paymentStates } from './states.ts'
+
+export type Purpose = 'tip' | 'top-up'
+
+export interface Transition {
+  from: PaymentState | null
+  to: PaymentState
+  /** what caused it: an inbox row, `sweeper`, `payer` */
+  cause: string
+  at: Date
+}
+
+export interface PaymentRow {
+  _id: string
+  payer_id: string
+  /** null for a top-up: it is the payer's own */
+  creator_id: string | null
+  purpose: Purpose
+  amount: number
+  currency: Currency
+  /** the split as it was agreed at the start */
+  fee_bps: number
+  /** `wallet` for what a wallet paid */
+  provider: string
+  provider_payment_id?: string
+  checkout_url?: string
+  failure_reason?: string
+  state: PaymentState
+  version: number
+  transitions: Transition[]
+  /** when the sweeper asks the provider next; absent when nothing can change any more */
+  next_query_at?: Date
+  queries: number
+  created_at: Date
+  updated_at: Date
+}
+
+export type InboxOutcome = 'received' | 'applied' | 'superfluous' | 'ignored' | 'parked' | 'mismatch'
+
+export interface InboxRow {
+  /** provider and its event id */
+  _id: string
+  provider: string
+  /** our payment id as the provider repeats it; a hint */
+  reference: string
+  status: string
+  /** SHA-256 of the raw body: tells a true duplicate from another message under the same id */
+  body_hash: string
+  outcome: InboxOutcome
+  /** the entries that applying it wrote */
+  entry_ids: string[]
+  attempts: number
+  /** when a worker may claim it; absent once there is an outcome */
+  due_at?: Date
+  last_error?: string
+  received_at: Date
+}
+
+export type PaymentModels = ReturnType<typeof createPaymentModels>
+
+export function createPaymentModels(db: Connection) {
+  const transition = new Schema<Transition>({ from: { type: String }, to: { type: String, required: true }, cause: { type: String, required: true }, at: { type: Date, required: true } }, { _id: false })
+  const Payments = db.model<PaymentRow>(
+    'Payment',
+    new Schema<PaymentRow>(
+      {
+        _id: String,
+        payer_id: { type: String, required: true },
+        creator_id: { type: String, default: null },
+        purpose: { type: String, enum: ['tip', 'top-up'], required: true },
+        amount: { type: Number, required: true },
+        currency: { type: String, required: true },
+        fee_bps: { type: Number, required: true },
+        provider: { type: String, required: true },
+        provider_payment_id: String,
+        checkout_url: String,
+        failure_reason: String,
+        state: { type: String, enum: [...paymentStates.all], required: true },
+        version: { type: Number, required: true },
+        transitions: { type: [transition], required: true },
+        next_query_at: Date,
+        queries: { type: Number, required: true },
+        created_at: { type: Date, required: true },
+        updated_at: { type: Date, required: true },
+      },
+      rowOptions<PaymentRow>('payments'),
+    )
+      .index({ provider: 1, provider_payment_id: 1 }, { unique: true, partialFilterExpression: { provider_payment_id: { $exists: true } } })
+      .index({ next_query_at: 1 }, { sparse: true })
+      .index({ payer_id: 1, created_at: -1 }),
+  )
+  const Inbox = db.model<InboxRow>(
+    'InboxEvent',
+    new Schema<InboxRow>(
+      {
+        _id: String,
+        provider: { type: String, required: true },
+        reference: { type: String, required: true },
+        status: { type: String, required: true },
+        body_hash: { type: String, required: true },
+        outcome: { type: String, enum: ['received', 'applied', 'superfluous', 'ignored', 'parked', 'mismatch'], required: true },
+        entry_ids: { type: [String], required: true },
+        attempts: { type: Number, required: true },
+        due_at: Date,
+        last_error: String,
+        received_at: { type: Date, required: true },
+      },
+      rowOptions<InboxRow>('payment_inbox'),
+    )
+      .index({ due_at: 1 }, { sparse: true })
+      .index({ reference: 1 }),
+  )
+  return { Payments, Inbox }
+}

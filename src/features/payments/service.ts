@@ -1,0 +1,171 @@
+import type { Clock, Wall } from '../../kernel/clock.ts'
+import { type Context, principalOf } from '../../kernel/context.ts'
+import { type Currency, isCurrency } from '../../kernel/currency.ts'
+import { ensure, fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import { newId } from '../../kernel/ids.ts'
+import { ensureAmount } from '../../kernel/money.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { account, type Ledger } from '../ledger/index.ts'
+import type { Checkout, Payment } from './contract.ts'
+import type {} from './events.ts'
+import type { PaymentModels, PaymentRow, Purpose } from './model.ts'
+import { type PaymentProvider, ProviderUnavailable } from './port.ts'
+import { creditsOf, receivedBy } from './postings.ts'
+import { presentPayment } from './present.ts'
+import { type PaymentState, statusOf } from './states.ts'
+
+/** The sweeper's first question; a webhook is usually long before it. */
+const firstQueryMs = 30_000
+
+export interface Purchase {
+  payer_id: string
+  creator_id: string | null
+  purpose: Purpose
+  amount: number
+  currency: Currency
+  fee_bps: number
+}
+
+export interface PaymentDependencies {
+  models: PaymentModels
+  unitOfWork: UnitOfWork
+  ledger: Ledger
+  /** the first is the default */
+  providers: readonly PaymentProvider[]
+  clock: Clock
+  wall: Wall
+  failpoints: Failpoints
+  returnUrl: (paymentId: string) => string
+  defaultCurrency: Currency
+}
+
+export type PaymentService = ReturnType<typeof createPaymentService>
+
+export function createPaymentService({ models, unitOfWork, ledger, providers, clock, wall, failpoints, returnUrl, defaultCurrency }: PaymentDependencies) {
+  const { Payments } = models
+  const defaultProvider = providers[0] as PaymentProvider
+
+  return Object.freeze({ topUp, read, intend, openCheckout, fromWallet, ensurePayable, providerOf })
+
+  async function topUp(ctx: Context, input: { amount: number; currency: string }): Promise<Checkout> {
+    const currency = ensurePayable(input)
+    const purchase: Purchase = { payer_id: principalOf(ctx.actor), creator_id: null, purpose: 'top-up', amount: input.amount, currency, fee_bps: 0 }
+    return unitOfWork.staged(ctx, {
+      intend: (tx) => intend(tx, purchase),
+      settle: (paymentId) => openCheckout(ctx, paymentId),
+    })
+  }
+
+  async function read(ctx: Context, { payment_id }: { payment_id: string }): Promise<Payment> {
+    const row = await Payments.findById(payment_id).lean()
+    const mine = row && ctx.actor.kind === 'user' && (row.payer_id === ctx.actor.user_id || ctx.actor.role === 'admin')
+    return mine ? presentPayment(row) : fail('not-found')
+  }
+
+  /** @throws AppError `currency` unless wallets here hold it, `amount` out of bounds */
+  function ensurePayable({ amount, currency }: { amount: number; currency: string }): Currency {
+    ensure(isCurrency(currency) && currency === defaultCurrency, 'currency', `Amounts here are in ${defaultCurrency}`)
+    ensureAmount(amount, currency)
+    return currency
+  }
+
+  /** The first step of a checkout: what is wanted, stored before any company is asked. */
+  async function intend(tx: Tx, purchase: Purchase): Promise<string> {
+    const row = newPayment(purchase, defaultProvider.name, 'created')
+    await Payments.insertMany([{ ...row, next_query_at: new Date(wall.now().getTime() + firstQueryMs) }])
+    if (purchase.purpose === 'top-up')
+      await ledger.line(tx, { wallet_id: purchase.payer_id, source_id: row._id, payment_id: row._id, type: 'payment', status: 'pending', amount: purchase.amount, currency: purchase.currency })
+    return row._id
+  }
+
+  /**
+   * Opens the provider's checkout for a stored intent, under the payment's own id: asked twice, the provider answers the same checkout.
+   * @throws AppError `retry` while the provider can't be reached: the same key goes on from here
+   */
+  async function openCheckout(ctx: Context, paymentId: string): Promise<Checkout> {
+    failpoints.hit('payments.checkout.after-intent')
+    const payment = await Payments.findById(paymentId).lean()
+    if (!payment) throw new Error(`${paymentId}: an intent is gone`)
+    const opened = await ask(payment)
+    failpoints.hit('payments.checkout.after-provider')
+    const answer = await unitOfWork.run(ctx, async (tx) => {
+      const moved = await Payments.findOneAndUpdate(
+        { _id: paymentId, state: 'created' },
+        {
+          $set: { ...opened, state: 'requires_action', updated_at: clock.now() },
+          $inc: { version: 1 },
+          $push: { transitions: { from: 'created', to: 'requires_action', cause: 'payer', at: clock.now() } },
+        },
+        { returnDocument: 'after' },
+      ).lean()
+      // A webhook may have been faster than this answer; its news stays.
+      const present = moved ?? (await Payments.findById(paymentId).lean())
+      if (moved) await publishChange(tx, moved)
+      failpoints.hit('payments.checkout.before-commit')
+      return { payment_id: paymentId, status: statusOf(present?.state ?? 'requires_action'), mobile_money_url: opened.checkout_url }
+    })
+    failpoints.hit('payments.checkout.after-commit')
+    return answer
+  }
+
+  /** Pays from the payer's cash, in the caller's transaction. @throws AppError `insufficient-funds` */
+  async function fromWallet(tx: Tx, purchase: Purchase, actor: string): Promise<string> {
+    const row = newPayment(purchase, 'wallet', 'succeeded')
+    await ledger.post(tx, {
+      reference: `payment:${row._id}`,
+      reason: purchase.purpose,
+      currency: purchase.currency,
+      source: row._id,
+      actor,
+      postings: [{ account: account.cash(purchase.payer_id), side: 'debit', amount: purchase.amount }, ...creditsOf(purchase)],
+    })
+    await Payments.insertMany([row])
+    const line = { source_id: row._id, payment_id: row._id, type: 'payment' as const, status: 'success' as const, currency: purchase.currency }
+    await ledger.line(tx, { ...line, wallet_id: purchase.payer_id, amount: -purchase.amount })
+    await ledger.line(tx, { ...line, ...receivedBy(purchase) })
+    return row._id
+  }
+
+  function providerOf(name: string): PaymentProvider | undefined {
+    return providers.find((provider) => provider.name === name)
+  }
+
+  function newPayment(purchase: Purchase, provider: string, state: PaymentState): PaymentRow {
+    const now = clock.now()
+    return {
+      _id: newId('pay'),
+      ...purchase,
+      provider,
+      state,
+      version: 1,
+      transitions: [{ from: null, to: state, cause: 'payer', at: now }],
+      queries: 0,
+      created_at: now,
+      updated_at: now,
+    }
+  }
+
+  async function ask(payment: PaymentRow): Promise<{ provider_payment_id: string; checkout_url: string }> {
+    const provider = providerOf(payment.provider)
+    if (!provider) throw new Error(`There is no provider ${payment.provider} any more`)
+    try {
+      const { provider_payment_id, checkout_url } = await provider.createCheckout({
+        reference: payment._id,
+        amount: payment.amount,
+        currency: payment.currency,
+        description: payment.purpose === 'tip' ? 'Tip' : 'Wallet top-up',
+        return_url: returnUrl(payment._id),
+      })
+      return { provider_payment_id, checkout_url }
+    } catch (error) {
+      if (error instanceof ProviderUnavailable) fail('retry', { detail: 'The payment company does not answer; send the same request again', retry_after_ms: 2_000 })
+      throw error
+    }
+  }
+}
+
+export async function publishChange(tx: Tx, row: PaymentRow): Promise<void> {
+  await tx.publish('payment.changed', { payment_id: row._id, payer_id: row.payer_id, status: statusOf(row.state), state: row.state, version: row.version })
+}

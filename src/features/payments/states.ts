@@ -1,0 +1,30 @@
+import { defineStates } from '../../kernel/states.ts'
+import type { PaymentStatus } from './contract.ts'
+
+export type PaymentState = 'created' | 'requires_action' | 'processing' | 'succeeded' | 'failed' | 'abandoned' | 'late_success' | 'review'
+
+/** A payment never moves against this table; money moves only on the way into `late_success` and `succeeded`. */
+export const paymentStates = defineStates<PaymentState>({
+  created: ['requires_action', 'processing', 'succeeded', 'failed', 'abandoned', 'review'],
+  requires_action: ['processing', 'succeeded', 'failed', 'abandoned', 'review'],
+  processing: ['succeeded', 'failed', 'review'],
+  failed: ['late_success', 'review'],
+  abandoned: ['late_success', 'review'],
+  late_success: ['succeeded'],
+})
+
+const words: Record<PaymentState, PaymentStatus> = {
+  created: 'pending',
+  requires_action: 'pending',
+  processing: 'pending',
+  late_success: 'pending',
+  review: 'pending',
+  succeeded: 'success',
+  failed: 'failed',
+  abandoned: 'failed',
+}
+
+/** 001's word for a state. */
+export function statusOf(state: PaymentState): PaymentStatus {
+  return words[state]
+}

@@ -1,0 +1,46 @@
+import type { Express, Request, Response } from 'express'
+import { AppError, ensure } from '../../kernel/errors.ts'
+import type { Endpoint } from '../../kernel/feature.ts'
+import { readBody } from '../../platform/http/body.ts'
+import type { Inbox } from './inbox.ts'
+import type { PaymentProvider } from './port.ts'
+
+const limit = 256 * 1024
+
+/**
+ * Raw bytes → signature → inbox → 200. A signature grants this and nothing else; a JWT adds nothing. Mounted before any parser, so that
+ * nothing is read from a body that nobody signed.
+ */
+export function createWebhookEndpoint({ inbox, defaultProvider, providerOf, nudge }: {
+  inbox: Inbox
+  defaultProvider: PaymentProvider
+  providerOf: (name: string) => PaymentProvider | undefined
+  nudge: (inboxId: string) => void
+}): Endpoint {
+  return {
+    name: 'payments.webhook',
+    mount(app: Express) {
+      app.post('/api/v1/payments/webhook', (request, response, next) => receive(defaultProvider, request, response).catch(next))
+      app.post('/api/v1/payments/webhook/:provider', (request, response, next) => {
+        const provider = providerOf(String(request.params['provider']))
+        if (!provider) return next(new AppError('not-found'))
+        receive(provider, request, response).catch(next)
+      })
+    },
+  }
+
+  async function receive(provider: PaymentProvider, request: Request, response: Response): Promise<void> {
+    const raw = await readBody(request, limit)
+    ensure(!repeatsAHeader(request), 'signature')
+    const event = provider.readWebhook(raw, request.headers)
+    const { inbox_id, is_new } = await inbox.receive(provider.name, event, raw)
+    if (is_new) nudge(inbox_id)
+    response.status(200).json({ status: 'success' })
+  }
+}
+
+// Node joins headers that come twice; a signature that came twice is nobody's.
+function repeatsAHeader(request: Request): boolean {
+  const names = request.rawHeaders.filter((_each, index) => index % 2 === 0).map((each) => each.toLowerCase())
+  return ['webhook-id', 'webhook-timestamp', 'webhook-signature'].some((name) => names.filter((each) => each === name).length > 1)
+}
