@@ -1,0 +1,7 @@
+import type { Tip } from './contract.ts'
+
+declare module '../../kernel/events.ts' {
+  interface DomainEvents {
+    'tip.sent': Tip
+  }
+}
