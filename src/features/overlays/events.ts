@@ -1,0 +1,6 @@
+declare module '../../kernel/events.ts' {
+  interface DomainEvents {
+    'overlay.rotated': { overlay_id: string; creator_id: string }
+  }
+}
+export {}
