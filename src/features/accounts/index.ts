@@ -1,9 +1,10 @@
 import type { Connection } from 'mongoose'
 import type { Clock, Wall } from '../../kernel/clock.ts'
-import { broadcast } from '../../kernel/events.ts'
+import { subscribe } from '../../kernel/events.ts'
 import { defineFeature, type Feature } from '../../kernel/feature.ts'
 import type { Keys } from '../../platform/keys.ts'
 import { createFailureLimiter, createQuota } from '../../platform/rate-limit.ts'
+import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { createAuthenticate } from './authenticate.ts'
@@ -16,8 +17,9 @@ import { createAccessTokens } from './tokens.ts'
 
 export type { AccountService } from './service.ts'
 export { userOf } from './service.ts'
+export { createUserDoor } from './door.ts'
 
-export function createAccounts({ db, unitOfWork, keys, clock, wall }: { db: Connection; unitOfWork: UnitOfWork; keys: Keys; clock: Clock; wall: Wall }): {
+export function createAccounts({ db, unitOfWork, relay, keys, clock, wall }: { db: Connection; unitOfWork: UnitOfWork; relay: Relay; keys: Keys; clock: Clock; wall: Wall }): {
   accounts: AccountService
   authenticate: ReturnType<typeof createAuthenticate>
   feature: Feature
@@ -38,7 +40,12 @@ export function createAccounts({ db, unitOfWork, keys, clock, wall }: { db: Conn
   const feature = defineFeature({
     name: 'accounts',
     operations: accountOperations(accounts),
-    broadcasts: [broadcast('session.ended', ({ session_id, reason }) => [{ event: 'session:revoked', rooms: [rooms.session(session_id)], data: { reason } }])],
+    subscribers: [
+      subscribe('session.ended', 'accounts.close-sockets', async ({ event_id, at, payload }) => {
+        relay.emit({ event: 'session:revoked', rooms: [rooms.session(payload.session_id)], data: { reason: payload.reason } }, { event_id, at: at.toISOString() })
+        relay.close('/', rooms.session(payload.session_id))
+      }),
+    ],
     models: [models.Users, models.Sessions],
   })
   return { accounts, authenticate: createAuthenticate({ accounts, tokens, keys }), feature }
