@@ -105,7 +105,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers })
   const tips = createTips({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, payments: payments.payments, feeBps: config.TIP_FEE_BPS })
   const overlays = createOverlays(common)
-  const admin = createAdmin({ checks: () => features.flatMap((each) => each.checks), sandbox: sandbox.faults })
+  const admin = createAdmin({ checks: () => features.flatMap((each) => each.checks), sandbox: sandbox.faults, log })
   const features: readonly Feature[] = [accounts.feature, profiles.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, admin.feature]
 
   const operations = features.flatMap((each) => each.operations)

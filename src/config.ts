@@ -62,7 +62,7 @@ export const settingsSchema = Joi.object<Settings>({
     'All keys are derived from it: at least 32 random characters. Made once in DATA_DIR when absent; required in production',
   ),
   SECRET_PREVIOUS: secret.description('The secret before this one, still accepted while it is replaced'),
-  ADMIN_EMAIL: Joi.string().email({ tlds: false }).default('admin@localhost.localdomain').description('The admin made at the first start'),
+  ADMIN_EMAIL: Joi.string().email({ tlds: false }).default('admin@ovation.local').description('The admin made at the first start'),
   ADMIN_PASSWORD: Joi.string().min(12).max(128).description('The password of that admin; made and printed once when absent'),
   PAYMENT_PROVIDERS: list(Joi.valid('sandbox')).min(1).default(['sandbox']).description('Payment companies, comma-separated; the first is the default. Known: sandbox'),
   ALLOW_SANDBOX: Joi.boolean().truthy('1').falsy('0').default(false).description('1 permits the sandbox provider in production'),
@@ -72,7 +72,7 @@ export const settingsSchema = Joi.object<Settings>({
   TRUSTED_PROXIES: list(Joi.string().ip({ cidr: 'optional' })).default([]).description('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated'),
   METRICS_TOKEN: Joi.string().min(16).max(256).description('Bearer token of /metrics; without one there are no metrics'),
   LOG_LEVEL: Joi.valid('debug', 'info', 'warn', 'error', 'silent').default('info').description('How much is logged'),
-  FAILPOINT: Joi.when('NODE_ENV', { is: 'production', then: Joi.forbidden() as Joi.Schema, otherwise: Joi.string().pattern(/^[a-z.-]+:\d+$/) }).description(
+  FAILPOINT: Joi.when('NODE_ENV', { is: 'production', then: Joi.forbidden(), otherwise: Joi.string().pattern(/^[a-z.-]+:\d+$/) }).description(
     'For fault tests: `name:n` ends the process with SIGKILL at the n-th pass of that point',
   ),
 })

@@ -41,9 +41,9 @@ export interface Broadcast<N extends DomainEventName = DomainEventName> {
 }
 
 export function subscribe<N extends DomainEventName>(event: N, name: string, handle: (event: DomainEvent<N>) => Promise<void>): Subscriber {
-  return { event, name, handle } as unknown as Subscriber
+  return { event, name, handle } as Subscriber
 }
 
 export function broadcast<N extends DomainEventName>(event: N, project: (payload: DomainEvents[N]) => Emission[]): Broadcast {
-  return { event, project } as unknown as Broadcast
+  return { event, project } as Broadcast
 }

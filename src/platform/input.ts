@@ -109,7 +109,7 @@ function cleanText(text: string, { path, rule }: TextField): string {
   if (text.length > rule.max * 8) fault(`at most ${rule.max} characters`)
   if (loneSurrogate.test(text)) fault('is not valid Unicode')
   const normal = text.normalize('NFC')
-  if ([...normal].length > rule.max || Buffer.byteLength(normal) > rule.max * maxBytesPerCodePoint) fault(`at most ${rule.max} characters`)
+  if (codePoints(normal) > rule.max || Buffer.byteLength(normal) > rule.max * maxBytesPerCodePoint) fault(`at most ${rule.max} characters`)
   if (controls.test(normal)) fault('holds control characters')
   if (stackedMarks.test(normal)) fault('holds too many combining marks')
   if (rule.kind === 'name') {
@@ -119,4 +119,8 @@ function cleanText(text: string, { path, rule }: TextField): string {
   if (normal !== '' && invisibleOnly.test(normal)) fault('has nothing visible in it')
   if (rule.kind === 'name' && normal.trim() === '') fault('must not be empty')
   return rule.kind === 'name' ? normal.trim() : normal
+}
+
+function codePoints(text: string): number {
+  return Array.from(text).length
 }

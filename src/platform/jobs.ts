@@ -5,6 +5,7 @@ import type { Logger } from '../kernel/context.ts'
 import type { Job } from '../kernel/feature.ts'
 
 const minuteMs = 60_000
+const drainMs = 5_000
 
 export interface Jobs {
   start(): Promise<void>
@@ -27,10 +28,10 @@ export function createJobs({ connection, jobs, log }: { connection: Connection; 
   async function start(): Promise<void> {
     for (const job of sweeps) timers.push(startSweep(job))
     if (scheduled.length === 0) return
-    const backend = new MongoBackend({ mongo: connection.getClient().db(connection.name) as never, ensureIndex: true, sortIndex: true } as never)
-    agenda = new Agenda({ backend, processEvery: '5 seconds', defaultLockLifetime: 2 * minuteMs } as never)
+    const backend = new MongoBackend({ mongo: connection.getClient().db(connection.name), collection: 'agenda_jobs', ensureIndex: true })
+    agenda = new Agenda({ backend, processEvery: '5 seconds', defaultLockLifetime: 2 * minuteMs })
     agenda.on('error', (error: unknown) => log.error({ err: error }, 'the scheduler has trouble'))
-    for (const job of scheduled) agenda.define(job.name, () => attempt(job))
+    for (const job of scheduled) agenda.define(job.name, async (_wake: unknown) => attempt(job))
     await agenda.start()
     for (const job of scheduled) await agenda.every(job.every_ms, job.name)
   }
@@ -38,7 +39,8 @@ export function createJobs({ connection, jobs, log }: { connection: Connection; 
   async function stop(): Promise<void> {
     for (const timer of timers.splice(0)) clearInterval(timer)
     await Promise.all(running)
-    await agenda?.stop()
+    // drain() lets running jobs end; stop() would unlock them in the middle.
+    await agenda?.drain(drainMs)
     agenda = undefined
   }
 

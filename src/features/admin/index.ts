@@ -1,4 +1,4 @@
-import type { Context } from '../../kernel/context.ts'
+import type { Context, Logger } from '../../kernel/context.ts'
 import { type Check, defineFeature, type Feature, type Violation } from '../../kernel/feature.ts'
 import { operation } from '../../kernel/operation.ts'
 import { adminRoutes, type SandboxFaults } from './contract.ts'
@@ -8,8 +8,10 @@ export interface SandboxControls {
   set(faults: SandboxFaults): Promise<Required<SandboxFaults>>
 }
 
+const checkEveryMs = 10 * 60_000
+
 /** What an admin asks of the whole: do the invariants hold? And, with the sandbox on, what shall go wrong? */
-export function createAdmin({ checks, sandbox }: { checks: () => readonly Check[]; sandbox: SandboxControls | undefined }): { feature: Feature; check: typeof check } {
+export function createAdmin({ checks, sandbox, log }: { checks: () => readonly Check[]; sandbox: SandboxControls | undefined; log: Logger }): { feature: Feature; check: typeof check } {
   const feature = defineFeature({
     name: 'admin',
     operations: [
@@ -38,8 +40,13 @@ export function createAdmin({ checks, sandbox }: { checks: () => readonly Check[
           ]
         : []),
     ],
+    jobs: [{ name: 'admin.check', every_ms: checkEveryMs, run: checkAndTell }],
   })
   return { feature, check }
+
+  async function checkAndTell(): Promise<void> {
+    for (const violation of await check(false)) log.error({ violation }, 'an invariant does not hold')
+  }
 
   async function check(full: boolean): Promise<Violation[]> {
     const found: Violation[] = []

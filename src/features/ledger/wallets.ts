@@ -7,7 +7,6 @@ import type { Page } from '../../kernel/page.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { account, balanceId } from './chart.ts'
 import type { Wallet, WalletTransaction } from './contract.ts'
-import type {} from './events.ts'
 import type { LedgerModels, WalletLineRow } from './model.ts'
 import { sumUnsealed } from './post.ts'
 

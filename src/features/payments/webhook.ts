@@ -22,7 +22,7 @@ export function createWebhookEndpoint({ inbox, defaultProvider, providerOf, nudg
     mount(app: Express) {
       app.post('/api/v1/payments/webhook', (request, response, next) => receive(defaultProvider, request, response).catch(next))
       app.post('/api/v1/payments/webhook/:provider', (request, response, next) => {
-        const provider = providerOf(String(request.params['provider']))
+        const provider = providerOf(request.params.provider)
         if (!provider) return next(new AppError('not-found'))
         receive(provider, request, response).catch(next)
       })
