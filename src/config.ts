@@ -91,11 +91,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
       .map((name) => [name, isList(name) ? splitList(environment[name] ?? '') : environment[name]]),
   )
   const { value, error } = settingsSchema.validate(known, { abortEarly: false, errors: { wrap: { label: false } } })
-  const faults = error ? error.details.map((fault) => `${fault.path[0] as string}: ${withoutValue(fault)}`) : []
+  const faults = error ? firstOfEach(error.details).map((fault) => `${fault.path[0] as string}: ${withoutValue(fault)}`) : []
   const settings = value as Settings
   if (!error && settings.NODE_ENV === 'production' && settings.PAYMENT_PROVIDERS.includes('sandbox') && !settings.ALLOW_SANDBOX)
     faults.push('PAYMENT_PROVIDERS: the sandbox is refused in production unless ALLOW_SANDBOX=1')
-  if (faults.length > 0) throw new ConfigError([...new Set(faults)])
+  if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(settings)
 }
 
@@ -112,6 +112,10 @@ function splitList(value: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+function firstOfEach(details: readonly Joi.ValidationErrorItem[]): Joi.ValidationErrorItem[] {
+  return details.filter((fault, index) => details.findIndex((other) => other.path[0] === fault.path[0]) === index)
 }
 
 // Joi repeats a value in some of its sentences (`any.only` lists the allowed ones, which is fine; others quote what was given).

@@ -31,7 +31,8 @@ export function createJobs({ connection, jobs, log }: { connection: Connection; 
     const backend = new MongoBackend({ mongo: connection.getClient().db(connection.name), collection: 'agenda_jobs', ensureIndex: true })
     agenda = new Agenda({ backend, processEvery: '5 seconds', defaultLockLifetime: 2 * minuteMs })
     agenda.on('error', (error: unknown) => log.error({ err: error }, 'the scheduler has trouble'))
-    for (const job of scheduled) agenda.define(job.name, async (_wake: unknown) => attempt(job))
+    // oxlint-disable-next-line typescript/no-misused-promises -- of the two overloads, the one that waits for a promise is meant
+    for (const job of scheduled) agenda.define(job.name, async () => attempt(job))
     await agenda.start()
     for (const job of scheduled) await agenda.every(job.every_ms, job.name)
   }
