@@ -213,7 +213,7 @@ function readString(reader: Reader, stop: number): string {
 }
 
 function readText(buffer: Buffer, start: number, end: number): string {
-  const text = buffer.utf8Slice(start, end)
+  const text = buffer.toString('utf8', start, end)
   // The replacement character is the only trace of bad UTF-8; only then is the slower check worth it.
   if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end))) throw malformed('text that is not UTF-8')
   return text
@@ -383,13 +383,13 @@ function writeHead(type: number, name: string): void {
 function writeCString(text: string): void {
   if (text.includes('\0')) throw mongoError('BadValue', 'a field name or pattern must not contain a null byte')
   room(text.length * 3 + 32)
-  writer.at += writer.buffer.utf8Write(text, writer.at)
+  writer.at += writer.buffer.write(text, writer.at, 'utf8')
   writer.buffer[writer.at++] = 0
 }
 
 function writeString(text: string): void {
   room(text.length * 3 + 16)
-  const bytes = writer.buffer.utf8Write(text, writer.at + 4)
+  const bytes = writer.buffer.write(text, writer.at + 4, 'utf8')
   writer.buffer.writeInt32LE(bytes + 1, writer.at)
   writer.at += 4 + bytes
   writer.buffer[writer.at++] = 0

@@ -1,0 +1,106 @@
+import type { Catalog, Collection } from '../catalog.ts'
+import type { Cursors } from '../cursors.ts'
+import type { Doc } from '../document.ts'
+import { mongoError } from '../errors.ts'
+import type { FailPoints } from '../failpoints.ts'
+import type { Records } from '../records.ts'
+import type { Sessions } from '../sessions.ts'
+import type { Engine, Transaction } from '../transactions/engine.ts'
+
+/** Everything a command may work with. */
+export interface Store {
+  engine: Engine
+  catalog: Catalog
+  records: Records
+  cursors: Cursors
+  sessions: Sessions
+  failPoints: FailPoints
+  gates: Gates
+  storageStats: () => { commits: number; flushes: number }
+  address: string
+}
+
+/** One call of one command. */
+export interface Call {
+  store: Store
+  /** the command's name as it was sent */
+  name: string
+  command: Doc
+  database: string
+  /** the multi-document transaction it belongs to */
+  transaction: Transaction | undefined
+}
+
+export interface CommandSpec {
+  /** the command's own fields; with those that every command takes, all that are accepted */
+  fields: readonly string[]
+  inTransaction?: boolean
+  run(call: Call): Doc | Promise<Doc>
+}
+
+/** Closes a collection to writers while an index is built over it. */
+export interface Gates {
+  pass(namespace: string): Promise<void>
+  alone<T>(namespace: string, work: () => Promise<T>): Promise<T>
+}
+
+const generic = [
+  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'readConcern', 'writeConcern', '$readPreference', '$clusterTime', 'comment', 'maxTimeMS',
+  'apiVersion', 'apiStrict', 'apiDeprecationErrors', 'stmtId', 'stmtIds', '$audit', 'databaseVersion', 'mayBypassWriteBlocking', 'rawData',
+]
+
+/** @throws MongoError for a field that is neither the command's own nor of all commands: nothing is ignored */
+export function ensureKnownFields(name: string, command: Doc, spec: CommandSpec): void {
+  for (const field of Object.keys(command)) {
+    if (field === name || generic.includes(field) || spec.fields.includes(field)) continue
+    throw mongoError('Location40415', `BSON field '${name}.${field}' is an unknown field.`)
+  }
+}
+
+export function namespaceOf({ database, command, name }: Call): string {
+  const collection = command[name]
+  if (typeof collection !== 'string') throw mongoError('InvalidNamespace', `collection name has invalid type ${typeof collection}`)
+  if (collection === '') throw mongoError('InvalidNamespace', `Invalid namespace specified '${database}.'`)
+  return `${database}.${collection}`
+}
+
+export function findCollection(call: Call, transaction: Transaction): Collection | undefined {
+  return call.store.catalog.find(transaction, namespaceOf(call))
+}
+
+/** A look at one snapshot: the transaction's own, or one of this moment. */
+export function look<T>(call: Call, work: (transaction: Transaction) => T): T {
+  return call.transaction ? work(call.transaction) : call.store.engine.look(work)
+}
+
+/** A write: in the command's transaction, or in one of its own that waits for its turn. */
+export async function write<T>(call: Call, work: (transaction: Transaction) => T): Promise<T> {
+  await call.store.gates.pass(namespaceOf(call))
+  return call.transaction ? work(call.transaction) : call.store.engine.alone(work)
+}
+
+export function numberField(command: Doc, field: string): number | undefined {
+  const value = command[field]
+  if (value === undefined || value === null) return undefined
+  const number = Number(value)
+  if (!Number.isFinite(number)) throw mongoError('TypeMismatch', `BSON field '${field}' is the wrong type, expected a number`)
+  return Math.trunc(number)
+}
+
+export function docField(command: Doc, field: string): Doc | undefined {
+  const value = command[field]
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'object' || Array.isArray(value)) throw mongoError('TypeMismatch', `BSON field '${field}' is the wrong type, expected type 'object'`)
+  return value as Doc
+}
+
+export function refuseCollation(command: Doc): void {
+  const collation = docField(command, 'collation')
+  if (collation && Object.keys(collation).length > 0 && collation['locale'] !== 'simple') throw mongoError('CommandNotSupported', 'This store compares by bytes: collations other than simple are not supported')
+}
+
+/** 64-bit where a count may be long, as drivers expect plain numbers. */
+export function asArray(value: unknown, field: string): Doc[] {
+  if (!Array.isArray(value)) throw mongoError('TypeMismatch', `BSON field '${field}' is the wrong type, expected type 'array'`)
+  return value as Doc[]
+}

@@ -1,0 +1,147 @@
+import type { Collection } from '../catalog.ts'
+import { type Doc, encode, maxDocumentBytes } from '../document.ts'
+import { MongoError, mongoError } from '../errors.ts'
+import { compileUpdate, upsertDocument } from '../query/update.ts'
+import type { StoredRecord } from '../records.ts'
+import { isRetryableWrite } from '../sessions.ts'
+import type { Transaction } from '../transactions/engine.ts'
+import { asArray, type Call, type CommandSpec, docField, findCollection, namespaceOf, refuseCollation, write } from './command.ts'
+
+const maxBatch = 100_000
+
+/** What one statement of a batch did. */
+interface Done {
+  n: number
+  nModified?: number
+  upserted?: unknown
+}
+
+type Statement = (transaction: Transaction, collection: Collection | undefined, statement: Doc) => Done
+
+export const insert: CommandSpec = {
+  fields: ['documents', 'ordered', 'bypassDocumentValidation', 'maxTimeMS'],
+  inTransaction: true,
+  run: (call) =>
+    batch(call, asArray(call.command['documents'], 'documents'), (transaction, _collection, doc) => {
+      call.store.records.insert(transaction, collectionToWrite(call, transaction), doc)
+      return { n: 1 }
+    }),
+}
+
+export const update: CommandSpec = {
+  fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  inTransaction: true,
+  run: (call) => batch(call, asArray(call.command['updates'], 'updates'), (transaction, collection, statement) => updateOne(call, transaction, collection, statement)),
+}
+
+export const remove: CommandSpec = {
+  fields: ['deletes', 'ordered', 'let'],
+  inTransaction: true,
+  run: (call) =>
+    batch(call, asArray(call.command['deletes'], 'deletes'), (transaction, collection, statement) => {
+      only(statement, ['q', 'limit', 'hint', 'collation'], 'delete.deletes')
+      refuseCollation(statement)
+      if (!collection) return { n: 0 }
+      const found = matches(call, transaction, collection, statement, Number(statement['limit']) === 1)
+      for (const record of found) call.store.records.remove(transaction, collection, record)
+      return { n: found.length }
+    }),
+}
+
+function updateOne(call: Call, transaction: Transaction, collection: Collection | undefined, statement: Doc): Done {
+  only(statement, ['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation', 'c', 'sort'], 'update.updates')
+  refuseCollation(statement)
+  if (statement['sort'] !== undefined) throw mongoError('Location40415', "BSON field 'update.updates.sort' is an unknown field.")
+  const multi = statement['multi'] === true
+  const filter = docField(statement, 'q') ?? {}
+  const spec = statement['u'] as Doc | Doc[]
+  if (multi && !Array.isArray(spec) && !isOperators(spec)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
+  const options = updateOptions(call, statement)
+  const change = compileUpdate(spec, options)
+  const found = collection ? matches(call, transaction, collection, statement, !multi) : []
+  if (found.length === 0 && statement['upsert'] === true) {
+    const made = call.store.records.insert(transaction, collectionToWrite(call, transaction), upsertDocument(filter, spec, options))
+    return { n: 1, nModified: 0, upserted: made['_id'] }
+  }
+  let nModified = 0
+  for (const record of found) if (applyChange(call, transaction, collection as Collection, record, change.apply(record.doc, { filter, inserting: false }))) nModified += 1
+  return { n: found.length, nModified }
+}
+
+/** False when the document stays as it was, which is no write at all. */
+export function applyChange(call: Call, transaction: Transaction, collection: Collection, record: StoredRecord, changed: Doc): boolean {
+  if (record.bytes.equals(encodeForCompare(changed))) {
+    // It is still a decision about this document: somebody who changes it at the same time must conflict.
+    transaction.claim(`d${collection.id} ${record.recordKey.toString('latin1')}`)
+    return false
+  }
+  call.store.records.replace(transaction, collection, record, changed)
+  return true
+}
+
+export function updateOptions(call: Call, statement: Doc): { arrayFilters?: Doc[]; let?: Doc } {
+  return {
+    ...(statement['arrayFilters'] === undefined ? {} : { arrayFilters: asArray(statement['arrayFilters'], 'arrayFilters') }),
+    ...(call.command['let'] === undefined ? {} : { let: call.command['let'] as Doc }),
+  }
+}
+
+/** The collection to write into, made at the first write to it. */
+export function collectionToWrite(call: Call, transaction: Transaction): Collection {
+  return findCollection(call, transaction) ?? call.store.catalog.create(transaction, namespaceOf(call))
+}
+
+export function isOperators(update: Doc): boolean {
+  return Object.keys(update)[0]?.startsWith('$') === true
+}
+
+/** Runs the statements of a batch in one transaction: those before an error in an ordered batch stay, as do the others of an unordered one. */
+async function batch(call: Call, statements: readonly Doc[], act: Statement): Promise<Doc> {
+  if (statements.length === 0 || statements.length > maxBatch) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${maxBatch}. Got ${statements.length} operations.`)
+  const ordered = call.command['ordered'] !== false
+  const retryable = !call.transaction && isRetryableWrite(call.command)
+  return write(call, (transaction) => {
+    const earlier: ReadonlyMap<number, Doc> = retryable ? call.store.sessions.recall(call.command) : new Map<number, Doc>()
+    const results = new Map<number, Doc>()
+    const errors: Doc[] = []
+    const answer = { n: 0, nModified: 0, upserted: [] as Doc[] }
+    const firstStatement = Number(call.command['stmtId'] ?? 0)
+    for (const [index, statement] of statements.entries()) {
+      const before = earlier.get(firstStatement + index)
+      try {
+        const done = (before as Done | undefined) ?? act(transaction, findCollection(call, transaction), statement)
+        answer.n += Number(done.n)
+        answer.nModified += Number(done.nModified ?? 0)
+        if (done.upserted !== undefined) answer.upserted.push({ index, _id: done.upserted })
+        if (!before) results.set(firstStatement + index, { ...done })
+      } catch (error) {
+        if (!(error instanceof MongoError) || error.code === 112 || call.transaction) throw error
+        errors.push({ index, code: error.code, errmsg: error.message, ...error.info })
+        if (ordered) break
+      }
+    }
+    if (retryable && results.size > 0) call.store.sessions.remember(transaction, call.command, results)
+    return {
+      n: answer.n,
+      ...(call.name === 'update' ? { nModified: answer.nModified } : {}),
+      ...(answer.upserted.length > 0 ? { upserted: answer.upserted } : {}),
+      ...(errors.length > 0 ? { writeErrors: errors } : {}),
+    }
+  })
+}
+
+function matches(call: Call, transaction: Transaction, collection: Collection, statement: Doc, one: boolean): StoredRecord[] {
+  const selection = { filter: docField(statement, 'q') ?? {}, hint: statement['hint'] as string | Doc | undefined, let: call.command['let'] as Doc | undefined, limit: one ? 1 : 0 }
+  return [...call.store.records.select(transaction, collection, selection)]
+}
+
+function only(statement: Doc, known: readonly string[], where: string): void {
+  const unknown = Object.keys(statement).find((field) => !known.includes(field))
+  if (unknown) throw mongoError('Location40415', `BSON field '${where}.${unknown}' is an unknown field.`)
+}
+
+function encodeForCompare(doc: Doc): Buffer {
+  const bytes = encode(doc)
+  if (bytes.length > maxDocumentBytes) throw mongoError('BSONObjectTooLarge', `Resulting document after update is larger than ${maxDocumentBytes}`)
+  return bytes
+}

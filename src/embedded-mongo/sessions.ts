@@ -1,0 +1,192 @@
+import { Long } from 'bson'
+import { decode, type Doc, encode } from './document.ts'
+import { mongoError } from './errors.ts'
+import { keyOf } from './keys.ts'
+import type { Engine, Transaction } from './transactions/engine.ts'
+
+export const transactionLifetimeMs = 60_000
+const maxSessions = 100_000
+
+/** What one client session is doing: its newest transaction, or the results of its newest retryable write. */
+interface Session {
+  key: Buffer
+  txnNumber: bigint
+  state: 'none' | 'retryable' | 'active' | 'committing' | 'committed' | 'aborted'
+  transaction?: Transaction
+  timer?: NodeJS.Timeout
+  /** of the retryable write: statement number → what was answered */
+  statements: Map<number, Doc>
+}
+
+export interface Sessions {
+  /** the transaction that this command belongs to, opened by the first */
+  enter(command: Doc): Transaction
+  commit(command: Doc): Promise<void>
+  abort(command: Doc): void
+  /** aborts the command's transaction after an error in it */
+  giveUp(command: Doc): void
+  /** what a retryable write did already, by statement */
+  recall(command: Doc): ReadonlyMap<number, Doc>
+  /** keeps what statements did, by number, in the commit of their effect */
+  remember(transaction: Transaction, command: Doc, results: ReadonlyMap<number, Doc>): void
+  endAll(lsids?: readonly Doc[]): void
+}
+
+export function isInTransaction(command: Doc): boolean {
+  return command['autocommit'] === false && command['lsid'] !== undefined
+}
+
+export function isRetryableWrite(command: Doc): boolean {
+  return command['txnNumber'] !== undefined && command['autocommit'] === undefined && command['lsid'] !== undefined
+}
+
+export function createSessions(engine: Engine): Sessions {
+  const sessions = new Map<string, Session>()
+  return Object.freeze({ enter, commit, abort, giveUp, recall, remember, endAll })
+
+  function enter(command: Doc): Transaction {
+    const session = sessionOf(command)
+    const number = txnNumberOf(command)
+    if (number < session.txnNumber) throw tooOld(number, session)
+    if (command['startTransaction'] === true) {
+      if (number === session.txnNumber && session.state !== 'none' && session.state !== 'aborted')
+        throw mongoError('ConflictingUpdateOperators', `Cannot start transaction ${number}: it is in progress`)
+      end(session, 'aborted')
+      return open(session, number)
+    }
+    if (number !== session.txnNumber || session.state === 'none' || session.state === 'aborted' || session.state === 'retryable') throw noSuch(number)
+    if (session.state !== 'active' || !session.transaction) throw mongoError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`)
+    return session.transaction
+  }
+
+  async function commit(command: Doc): Promise<void> {
+    const session = sessionOf(command)
+    const number = txnNumberOf(command)
+    if (number < session.txnNumber) throw tooOld(number, session)
+    if (number > session.txnNumber) throw noSuch(number)
+    if (session.state === 'committed') return
+    if (session.state !== 'active' || !session.transaction) throw noSuch(number)
+    const transaction = session.transaction
+    clearTimeout(session.timer)
+    session.state = 'committing'
+    // So that a commit which is sent again after a crash is answered by what happened.
+    if (transaction.isOpen) transaction.put(keyOf.session(session.key), rowOf(session, 'committed'))
+    try {
+      await engine.commit(transaction)
+      session.state = 'committed'
+    } catch (error) {
+      session.state = 'aborted'
+      throw error
+    } finally {
+      delete session.transaction
+    }
+  }
+
+  function abort(command: Doc): void {
+    const session = sessionOf(command)
+    const number = txnNumberOf(command)
+    if (number < session.txnNumber) throw tooOld(number, session)
+    if (number > session.txnNumber || session.state === 'aborted' || session.state === 'none') throw noSuch(number)
+    if (session.state === 'committed' || session.state === 'committing') throw mongoError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`)
+    end(session, 'aborted')
+  }
+
+  function giveUp(command: Doc): void {
+    const session = sessionOf(command)
+    if (txnNumberOf(command) === session.txnNumber && session.state === 'active') end(session, 'aborted')
+  }
+
+  function recall(command: Doc): ReadonlyMap<number, Doc> {
+    const session = sessionOf(command)
+    const number = txnNumberOf(command)
+    if (number < session.txnNumber) throw tooOld(number, session)
+    if (number === session.txnNumber) {
+      if (session.state !== 'retryable') throw mongoError('TransactionTooOld', `Retryable write with txnNumber ${number} is prohibited: a transaction has that number`)
+      return session.statements
+    }
+    end(session, 'aborted')
+    Object.assign(session, { txnNumber: number, state: 'retryable', statements: new Map() })
+    return session.statements
+  }
+
+  function remember(transaction: Transaction, command: Doc, results: ReadonlyMap<number, Doc>): void {
+    const session = sessionOf(command)
+    const number = session.txnNumber
+    const statements = new Map([...session.statements, ...results])
+    transaction.put(keyOf.session(session.key), rowOf({ ...session, statements }, 'retryable'))
+    transaction.onCommit(() => {
+      if (session.txnNumber === number) session.statements = statements
+    })
+  }
+
+  function endAll(lsids?: readonly Doc[]): void {
+    const named = lsids?.map((lsid) => nameOf(keyOfLsid(lsid)))
+    for (const [name, session] of sessions) if (!named || named.includes(name)) end(session, 'aborted')
+  }
+
+  function open(session: Session, number: bigint): Transaction {
+    const transaction = engine.begin()
+    const timer = setTimeout(() => end(session, 'aborted'), transactionLifetimeMs)
+    timer.unref()
+    Object.assign(session, { txnNumber: number, state: 'active', transaction, timer, statements: new Map() })
+    return transaction
+  }
+
+  function end(session: Session, state: Session['state']): void {
+    clearTimeout(session.timer)
+    if (session.state !== 'active') return
+    if (session.transaction) engine.abort(session.transaction)
+    delete session.transaction
+    session.state = state
+  }
+
+  function sessionOf(command: Doc): Session {
+    const key = keyOfLsid(command['lsid'] as Doc)
+    const name = nameOf(key)
+    const known = sessions.get(name)
+    if (known) return known
+    if (sessions.size >= maxSessions) forgetIdle()
+    const session = load(key)
+    sessions.set(name, session)
+    return session
+  }
+
+  function load(key: Buffer): Session {
+    const bytes = engine.look((transaction) => transaction.get(keyOf.session(key)))
+    if (!bytes) return { key, txnNumber: -1n, state: 'none', statements: new Map() }
+    const row = decode(bytes)
+    const statements = new Map((row['statements'] as Doc[]).map((each) => [Number(each['n']), each['result'] as Doc]))
+    return { key, txnNumber: (row['txnNumber'] as Long).toBigInt(), state: row['state'] as Session['state'], statements }
+  }
+
+  function forgetIdle(): void {
+    for (const [name, session] of sessions) if (session.state !== 'active' && session.state !== 'committing') sessions.delete(name)
+  }
+}
+
+function rowOf(session: Pick<Session, 'txnNumber' | 'statements'>, state: string): Buffer {
+  const statements = [...session.statements].map(([n, result]) => ({ n, result }))
+  return encode({ txnNumber: Long.fromBigInt(session.txnNumber), state, statements: state === 'retryable' ? statements : [], at: new Date() })
+}
+
+function keyOfLsid(lsid: Doc): Buffer {
+  return encode({ id: lsid['id'] })
+}
+
+function nameOf(key: Buffer): string {
+  return key.toString('latin1')
+}
+
+function txnNumberOf(command: Doc): bigint {
+  const number = command['txnNumber']
+  if (!(number instanceof Long)) throw mongoError('TypeMismatch', 'txnNumber must be a long')
+  return number.toBigInt()
+}
+
+function tooOld(number: bigint, session: Session): Error {
+  return mongoError('TransactionTooOld', `Cannot use txnNumber ${number}: the session has moved on to ${session.txnNumber}`)
+}
+
+function noSuch(number: bigint): Error {
+  return mongoError('NoSuchTransaction', `Given transaction number ${number} does not match any in-progress transactions.`)
+}
