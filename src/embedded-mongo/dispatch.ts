@@ -22,7 +22,7 @@ export async function dispatch(store: Store, command: Doc, appName: string): Pro
   if (failure && name !== 'configureFailPoint') {
     if (failure.blockMs > 0) await new Promise((resolve) => setTimeout(resolve, failure.blockMs))
     if (failure.closeConnection) return { close: true }
-    if (failure.error) return { body: { ...clusterTime(), ...refusal(failure.error, situationOf(name, command), failure.fixedLabels) } }
+    if (failure.error) return { body: { ...clusterTime(), ...refusal(failure.error, situationOf(name, command), failure.labels !== undefined) } }
   }
   const body = await answer(store, name, command)
   return { body: { ...clusterTime(), ...withWriteConcern(body, failure, name, command) } }
@@ -109,7 +109,7 @@ function withWriteConcern(body: Doc, failure: Failure | undefined, name: string,
   if (injected) {
     const { errorLabels, ...error } = injected
     const retry = (isRetryableWrite(command) || ending.has(name)) && isRetriable(Number(injected['code']))
-    const labels = (errorLabels as string[] | undefined) ?? (failure.fixedLabels ? [] : retry ? ['RetryableWriteError'] : [])
+    const labels = (errorLabels as string[] | undefined) ?? failure.labels ?? (retry ? ['RetryableWriteError'] : [])
     return { ...body, writeConcernError: error, ...(labels.length > 0 ? { errorLabels: labels } : {}) }
   }
   const w = (command['writeConcern'] as Doc | undefined)?.['w']

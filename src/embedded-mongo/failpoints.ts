@@ -7,7 +7,7 @@ export interface Failure {
   blockMs: number
   error?: MongoError
   /** the labels were given: none is worked out */
-  fixedLabels: boolean
+  labels: string[] | undefined
   writeConcernError?: Doc
 }
 
@@ -72,7 +72,7 @@ function failureOf(data: Doc): Failure {
   return {
     closeConnection: data['closeConnection'] === true,
     blockMs: data['blockConnection'] === true ? Number(data['blockTimeMS'] ?? 0) : 0,
-    fixedLabels: labels !== undefined,
+    labels,
     ...(data['errorCode'] === undefined ? {} : { error: errorOf(Number(data['errorCode']), labels ?? []) }),
     ...(writeConcernError ? { writeConcernError } : {}),
   }

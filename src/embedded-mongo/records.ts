@@ -1,6 +1,6 @@
 import { ObjectId } from 'bson'
 import type { Catalog, Collection, Index } from './catalog.ts'
-import { decode, type Doc, encode, maxDocumentBytes } from './document.ts'
+import { decode, type Doc, encode, isDocument, maxDocumentBytes } from './document.ts'
 import { MongoError, mongoError } from './errors.ts'
 import { after, keyOf, rangeOf, shortened } from './keys.ts'
 import { indexKeys } from './query/index-keys.ts'
@@ -197,6 +197,10 @@ export function withId(doc: Doc): Doc {
   }
   const id = doc['_id']
   if (Array.isArray(id)) throw mongoError('InvalidIdField', "The '_id' value cannot be of type array")
+  if (isDocument(id)) {
+    const dollar = Object.keys(id).find((name) => name.startsWith('$'))
+    if (dollar !== undefined) throw mongoError('DollarPrefixedFieldName', `_id fields may not contain '$'-prefixed fields: ${dollar} is not valid for storage.`)
+  }
   if (Object.keys(doc)[0] === '_id') return doc
   const { _id, ...rest } = doc
   return { _id, ...rest }

@@ -3,6 +3,7 @@ import type { Cursors } from '../cursors.ts'
 import type { Doc } from '../document.ts'
 import { mongoError } from '../errors.ts'
 import type { FailPoints } from '../failpoints.ts'
+import { evaluate } from '../query/expressions.ts'
 import type { Records } from '../records.ts'
 import type { Sessions } from '../sessions.ts'
 import type { Engine, Transaction } from '../transactions/engine.ts'
@@ -92,6 +93,12 @@ export function docField(command: Doc, field: string): Doc | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'object' || Array.isArray(value)) throw mongoError('TypeMismatch', `BSON field '${field}' is the wrong type, expected type 'object'`)
   return value as Doc
+}
+
+/** The command's `let`, each computed once; they may not look at documents. */
+export function variablesOf(command: Doc): Doc {
+  const given = docField(command, 'let') ?? {}
+  return Object.fromEntries(Object.entries(given).map(([name, expression]) => [name, evaluate(expression, {})]))
 }
 
 export function refuseCollation(command: Doc): void {

@@ -4,7 +4,7 @@ import { compileProjection } from '../query/project.ts'
 import { compileUpdate, upsertDocument } from '../query/update.ts'
 import { isRetryableWrite } from '../sessions.ts'
 import type { Transaction } from '../transactions/engine.ts'
-import { type Call, type CommandSpec, docField, findCollection, refuseCollation, write } from './command.ts'
+import { type Call, type CommandSpec, docField, findCollection, refuseCollation, variablesOf, write } from './command.ts'
 import { applyChange, collectionToWrite, updateOptions } from './write.ts'
 
 export const findAndModify: CommandSpec = {
@@ -33,7 +33,7 @@ function modify(call: Call, transaction: Transaction): Doc {
   const fields = docField(command, 'fields')
   const project = fields && Object.keys(fields).length > 0 ? compileProjection(fields, filter) : (doc: Doc) => doc
   const collection = findCollection(call, transaction)
-  const selection = { filter, sort: docField(command, 'sort'), hint: command['hint'] as string | Doc | undefined, let: command['let'] as Doc | undefined, limit: 1 }
+  const selection = { filter, sort: docField(command, 'sort'), hint: command['hint'] as string | Doc | undefined, let: variablesOf(command), limit: 1 }
   const found = collection ? [...store.records.select(transaction, collection, selection)][0] : undefined
   if (command['remove'] === true) {
     if (found && collection) store.records.remove(transaction, collection, found)

@@ -7,7 +7,7 @@ import { runPipeline } from '../query/aggregate.ts'
 import { compileProjection } from '../query/project.ts'
 import type { ScanState, Selection, Work } from '../records.ts'
 import type { Transaction } from '../transactions/engine.ts'
-import { asArray, type Call, type CommandSpec, docField, findCollection, look, namespaceOf, numberField, refuseCollation } from './command.ts'
+import { asArray, type Call, type CommandSpec, docField, findCollection, look, namespaceOf, numberField, refuseCollation, variablesOf } from './command.ts'
 
 export const find: CommandSpec = {
   fields: ['filter', 'sort', 'projection', 'hint', 'skip', 'limit', 'batchSize', 'singleBatch', 'collation', 'let', 'allowDiskUse', 'noCursorTimeout', 'allowPartialResults', 'showRecordId', 'returnKey', 'max', 'min', 'tailable', 'awaitData', 'oplogReplay'],
@@ -89,7 +89,7 @@ export const aggregate: CommandSpec = {
       ...runPipeline(pipeline, {
         collection: typeof name === 'string' ? name : null,
         now: new Date(),
-        let: (call.command['let'] as Doc | undefined) ?? {},
+        let: variablesOf(call.command),
         hint: call.command['hint'] as string | Doc | undefined,
         find: (collection, selection) => readAll(call, transaction, collection, selection),
       }),
@@ -127,7 +127,7 @@ export function selectionOf(command: Doc): Selection {
     filter: docField(command, 'filter') ?? {},
     sort: docField(command, 'sort'),
     hint: command['hint'] as string | Doc | undefined,
-    let: command['let'] as Doc | undefined,
+    let: variablesOf(command),
     skip: numberField(command, 'skip') ?? 0,
     limit: numberField(command, 'limit') ?? 0,
   }

@@ -5,7 +5,7 @@ import { compileUpdate, upsertDocument } from '../query/update.ts'
 import type { StoredRecord } from '../records.ts'
 import { isRetryableWrite } from '../sessions.ts'
 import type { Transaction } from '../transactions/engine.ts'
-import { asArray, type Call, type CommandSpec, docField, findCollection, namespaceOf, refuseCollation, write } from './command.ts'
+import { asArray, type Call, type CommandSpec, docField, findCollection, namespaceOf, refuseCollation, variablesOf, write } from './command.ts'
 
 const maxBatch = 100_000
 
@@ -82,7 +82,7 @@ export function applyChange(call: Call, transaction: Transaction, collection: Co
 export function updateOptions(call: Call, statement: Doc): { arrayFilters?: Doc[]; let?: Doc } {
   return {
     ...(statement['arrayFilters'] === undefined ? {} : { arrayFilters: asArray(statement['arrayFilters'], 'arrayFilters') }),
-    ...(call.command['let'] === undefined ? {} : { let: call.command['let'] as Doc }),
+    ...(call.command['let'] === undefined ? {} : { let: variablesOf(call.command) }),
   }
 }
 
@@ -115,7 +115,8 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
         if (done.upserted !== undefined) answer.upserted.push({ index, _id: done.upserted })
         if (!before) results.set(firstStatement + index, { ...done })
       } catch (error) {
-        if (!(error instanceof MongoError) || error.code === 112 || call.transaction) throw error
+        // A statement that can't be read fails the whole command; a conflict runs it again; in a transaction there is no going on.
+        if (!(error instanceof MongoError) || error.code === 40415 || error.code === 112 || call.transaction) throw error
         errors.push({ index, code: error.code, errmsg: error.message, ...error.info })
         if (ordered) break
       }
@@ -131,7 +132,7 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
 }
 
 function matches(call: Call, transaction: Transaction, collection: Collection, statement: Doc, one: boolean): StoredRecord[] {
-  const selection = { filter: docField(statement, 'q') ?? {}, hint: statement['hint'] as string | Doc | undefined, let: call.command['let'] as Doc | undefined, limit: one ? 1 : 0 }
+  const selection = { filter: docField(statement, 'q') ?? {}, hint: statement['hint'] as string | Doc | undefined, let: variablesOf(call.command), limit: one ? 1 : 0 }
   return [...call.store.records.select(transaction, collection, selection)]
 }
 
