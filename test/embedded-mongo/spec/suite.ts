@@ -58,10 +58,8 @@ export function defineSuite({ name, data, skips, stage }: SuiteOptions): void {
     })
 
     after(() => {
-      const skipped = skips.map(({ file, test }) => `${file}: ${test}`).join('; ')
-      const list = skips.length > 0 ? ` (${skipped})` : ''
       process.stdout.write(
-        `\nspec ${name}: ${counts.apply} apply, ${counts.run} run, ${counts.passed} passed, ${skips.length} skipped${list}, ` +
+        `\nspec ${name}: ${counts.apply} apply, ${counts.run} run, ${counts.passed} passed, ${skips.length} skipped${reasonsOf(skips)}, ` +
           `${cases.length - counts.apply} not applicable\n`,
       )
     })
@@ -72,6 +70,12 @@ function caseOf(file: SpecFile, test: SpecCase, skips: Skip[]): { title: string;
   const skip = skips.find((entry) => entry.file === file.description && entry.test === test.description)
   const known = skip ? ` (known to differ: ${skip.reason})` : ''
   return { title: `${file.description}: ${test.description}${known}`, file, test, skip }
+}
+
+function reasonsOf(skips: Skip[]): string {
+  const reasons = [...new Set(skips.map(({ reason }) => reason))]
+  const counted = reasons.map((reason) => `${skips.filter((skip) => skip.reason === reason).length}: ${reason}`)
+  return counted.length > 0 ? ` (${counted.join('; ')})` : ''
 }
 
 function asError(thrown: unknown): Error {
