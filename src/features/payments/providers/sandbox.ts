@@ -1,0 +1,150 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Wall } from '../../../kernel/clock.ts'
+import { ensure, fail } from '../../../kernel/errors.ts'
+import { type HttpClient, type JsonRequest, OutboundError } from '../../../platform/http-client.ts'
+import { type Checkout, type CheckoutOrder, type PaymentProvider, type ProviderEvent, type ProviderPayment, type ProviderStatus, ProviderUnavailable } from '../port.ts'
+
+const deadlineMs = 20_000
+const toleranceSeconds = 300
+const maxSignatures = 16
+const minSecretBytes = 24
+
+/**
+ * Speaks with the built-in payment company as with any other: over HTTP, and with doubt. Webhooks come by the Standard Webhooks scheme.
+ * @param webhookSecrets base64, with or without `whsec_` before it; all of them are good, so that one can be replaced without a gap
+ */
+export function createSandboxAdapter({
+  baseUrl,
+  apiKey,
+  webhookSecrets,
+  http,
+  wall,
+}: {
+  baseUrl: () => string
+  apiKey: string
+  webhookSecrets: readonly string[]
+  http: HttpClient
+  wall: Wall
+}): PaymentProvider {
+  const keys = webhookSecrets.map(readSecret)
+  if (keys.length === 0) throw new Error('The sandbox adapter needs a webhook secret')
+
+  return Object.freeze({ name: 'sandbox', createCheckout, query, readWebhook })
+
+  async function createCheckout(order: CheckoutOrder): Promise<Checkout> {
+    const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/checkouts`, json: order, repeatable: true })
+    // These say that nothing was opened and never will be for this order: asking again is of no use.
+    if (status === 400 || status === 409 || status === 422) throw new Error(`The sandbox refused a checkout: ${wordOf(data, 'code')}`)
+    if ((status !== 200 && status !== 201) || !isCheckout(data) || !isAbout(data, order)) throw notUnderstood(status)
+    return { provider_payment_id: data.provider_payment_id, checkout_url: data.checkout_url }
+  }
+
+  async function query(reference: string): Promise<ProviderPayment | { status: 'not_found' }> {
+    const { status, data } = await call({ method: 'GET', url: `${baseUrl()}/sandbox/v1/payments/${encodeURIComponent(reference)}` })
+    // Any server says 404; only the sandbox repeats what it does not know.
+    if (status === 404 && wordOf(data, 'status') === 'not_found' && wordOf(data, 'reference') === reference) return { status: 'not_found' }
+    if (status !== 200 || !isPayment(data) || data.reference !== reference) throw notUnderstood(status)
+    const { provider_payment_id, status: state, amount, currency, failure_reason } = data
+    return { provider_payment_id, reference, status: state, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
+  }
+
+  function readWebhook(raw: Buffer, headers: Headers): ProviderEvent {
+    const id = headers['webhook-id']
+    const signatures = headers['webhook-signature']
+    ensure(typeof id === 'string' && id !== '' && id.length <= 256 && typeof signatures === 'string', 'signature')
+    const timestamp = headers['webhook-timestamp']
+    // A matter of form that the sender can see for itself; whether the time is right is told to those only who hold a secret.
+    ensure(typeof timestamp === 'string' && /^\d{1,12}$/.test(timestamp), 'signature-time')
+    ensure(isSigned(`${id}.${timestamp}.`, raw, signatures), 'signature')
+    const age = Math.floor(wall.now().getTime() / 1000) - Number(timestamp)
+    ensure(Math.abs(age) <= toleranceSeconds, 'signature-time')
+    return readEvent(raw, id, Number(timestamp))
+  }
+
+  async function call(request: JsonRequest): Promise<{ status: number; data: unknown }> {
+    try {
+      return await http.json({ ...request, headers: { Authorization: `Bearer ${apiKey}` }, totalMs: deadlineMs })
+    } catch (error) {
+      if (error instanceof OutboundError) throw new ProviderUnavailable(`The sandbox did not answer: ${error.reason}`, { cause: error })
+      throw error
+    }
+  }
+
+  // Every secret is tried with every signature, whatever matched before: the time it takes tells nothing.
+  function isSigned(prefix: string, raw: Buffer, header: string): boolean {
+    const claimed = header
+      .split(' ')
+      .filter((part) => part.startsWith('v1,'))
+      .map((part) => Buffer.from(part.slice(3)))
+      .slice(0, maxSignatures)
+    let matches = 0
+    for (const key of keys) {
+      const expected = Buffer.from(createHmac('sha256', key).update(prefix).update(raw).digest('base64'))
+      for (const candidate of claimed) if (candidate.length === expected.length && timingSafeEqual(candidate, expected)) matches++
+    }
+    return matches > 0
+  }
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+function readSecret(secret: string): Buffer {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+  if (key.length < minSecretBytes) throw new Error(`A webhook secret of the sandbox has fewer than ${minSecretBytes} bytes`)
+  return key
+}
+
+function readEvent(raw: Buffer, id: string, signedAt: number): ProviderEvent {
+  const body = parse(raw)
+  const reference = wordOf(body, 'payment_id')
+  const status = wordOf(body, 'status')
+  ensure(reference !== '' && reference.length <= 200, 'bad-json', 'There is no payment_id')
+  ensure(status !== '' && status.length <= 64, 'bad-json', 'There is no status')
+  const told = new Date(wordOf(body, 'timestamp'))
+  const at = Number.isNaN(told.getTime()) ? new Date(signedAt * 1000) : told
+  return { event_id: id, reference, status, occurred_at: at.toISOString() }
+}
+
+function parse(raw: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw))
+  } catch {
+    fail('bad-json')
+  }
+}
+
+function wordOf(data: unknown, field: string): string {
+  if (data === null || typeof data !== 'object' || !Object.hasOwn(data, field)) return ''
+  const value = (data as Record<string, unknown>)[field]
+  return typeof value === 'string' ? value : ''
+}
+
+interface Told {
+  reference: string
+  provider_payment_id: string
+  amount: number
+  currency: string
+}
+
+function isTold(data: unknown): data is Told {
+  const { amount } = (data ?? {}) as { amount?: unknown }
+  return wordOf(data, 'reference') !== '' && wordOf(data, 'provider_payment_id') !== '' && wordOf(data, 'currency') !== '' && Number.isSafeInteger(amount)
+}
+
+function isCheckout(data: unknown): data is Told & { checkout_url: string } {
+  return isTold(data) && /^https?:\/\//.test(wordOf(data, 'checkout_url'))
+}
+
+function isAbout(told: Told, order: CheckoutOrder): boolean {
+  return told.reference === order.reference && told.amount === order.amount && told.currency === order.currency
+}
+
+const statuses: readonly string[] = ['pending', 'processing', 'succeeded', 'failed', 'cancelled'] satisfies ProviderStatus[]
+
+function isPayment(data: unknown): data is Told & { status: ProviderStatus; failure_reason?: string | null } {
+  return isTold(data) && statuses.includes(wordOf(data, 'status'))
+}
+
+function notUnderstood(status: number): ProviderUnavailable {
+  return new ProviderUnavailable(`The sandbox gave an answer that can't be relied on (${status})`)
+}

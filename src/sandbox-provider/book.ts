@@ -1,0 +1,133 @@
+import type { Clock, Wall } from '../kernel/clock.ts'
+import { ensure, fail } from '../kernel/errors.ts'
+import type { Deliveries } from './deliveries.ts'
+import type { Charge, Store, Webhook, Word } from './store.ts'
+import { newId, newToken } from './tokens.ts'
+
+export interface Order {
+  reference: string
+  amount: number
+  currency: string
+  description: string
+  return_url: string
+}
+
+export type Outcome = keyof typeof outcomes
+
+interface Verdict {
+  word: Word
+  change: Partial<Charge>
+  /** reported as failed, and succeeds then after all */
+  late?: true
+}
+
+/** What a payer can decide on the checkout page. */
+const outcomes = {
+  success: { word: 'success', change: { status: 'succeeded', failure_reason: null, action_required: false } },
+  failed: { word: 'failed', change: { status: 'failed', failure_reason: 'declined' } },
+  cancelled: { word: 'cancelled', change: { status: 'cancelled', failure_reason: 'cancelled_by_payer' } },
+  late: { word: 'failed', change: { status: 'failed', failure_reason: 'confirmation_timed_out' }, late: true },
+  requires_action: { word: 'pending', change: { action_required: true } },
+} as const satisfies Record<string, Verdict>
+
+export const outcomeNames = Object.keys(outcomes) as Outcome[]
+
+const pageSize = 50
+const duplicateKey = 11000
+
+export type Book = ReturnType<typeof createBook>
+
+/** The company's own book of charges. A charge and the webhook that tells of it change together. */
+export function createBook({ store, deliveries, clock, wall, wakeIn, lateMs }: {
+  store: Store
+  deliveries: Deliveries
+  clock: Clock
+  wall: Wall
+  wakeIn: (ms: number) => void
+  lateMs: number
+}) {
+  const { charges } = store
+
+  return Object.freeze({ open, find, findByToken, list, decide, settleLate })
+
+  /**
+   * Opens a charge once: the same reference gets the same answer, however often and however much at once it is asked for.
+   * @throws AppError `conflict` when the reference stands for another amount
+   */
+  async function open(order: Order): Promise<{ charge: Charge; isNew: boolean }> {
+    const at = clock.now()
+    const charge: Charge = { _id: newId('sbx'), token: newToken(), ...order, status: 'pending', failure_reason: null, action_required: false, created_at: at, updated_at: at }
+    try {
+      await charges.insertOne(charge)
+      return { charge, isNew: true }
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== duplicateKey) throw error
+    }
+    const first = await find(order.reference)
+    if (!first) fail('retry')
+    const isSame = first.amount === order.amount && first.currency === order.currency
+    ensure(isSame, 'conflict', 'The reference stands for another amount already')
+    return { charge: first, isNew: false }
+  }
+
+  async function find(reference: string): Promise<Charge | null> {
+    return charges.findOne({ reference })
+  }
+
+  async function findByToken(token: string): Promise<Charge | null> {
+    return charges.findOne({ token })
+  }
+
+  /** The statement, oldest first. @param after the provider's id of the last charge of the page before */
+  async function list({ after, limit }: { after: string; limit: number }): Promise<{ data: Charge[]; has_more: boolean }> {
+    const rows = await charges
+      .find({ _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit + 1)
+      .toArray()
+    return { data: rows.slice(0, limit), has_more: rows.length > limit }
+  }
+
+  /** Decides an open charge; a second decision changes nothing. @throws AppError `not-found` */
+  async function decide(token: string, outcome: Outcome): Promise<{ charge: Charge; changed: boolean }> {
+    const { word, change, late }: Verdict = outcomes[outcome]
+    const undecided = { status: 'pending' as const, ...(outcome === 'requires_action' ? { action_required: false } : {}) }
+    const decided = await store.atomically(async (session) => {
+      // The guard is in the filter: a form that is posted twice at once is decided once.
+      const charge = await charges.findOneAndUpdate(
+        { token, ...undecided },
+        { $set: { ...change, updated_at: clock.now(), ...(late ? { late_at: new Date(wall.now().getTime() + lateMs) } : {}) } },
+        { session, returnDocument: 'after' },
+      )
+      return charge ? { charge, webhook: await deliveries.write(charge, word, session) } : undefined
+    })
+    if (decided) {
+      if (late) wakeIn(lateMs)
+      deliveries.nudge(decided.webhook)
+      return { charge: decided.charge, changed: true }
+    }
+    const charge = (await findByToken(token)) ?? fail('not-found')
+    return { charge, changed: false }
+  }
+
+  /** Charges that were reported as failed succeed now. @returns how many were due */
+  async function settleLate(): Promise<number> {
+    const due = await charges
+      .find({ late_at: { $lte: wall.now() } })
+      .sort({ late_at: 1 })
+      .limit(pageSize)
+      .toArray()
+    for (const { _id, late_at } of due) {
+      const webhook = await store.atomically(async (session): Promise<Webhook | undefined> => {
+        const charge = await charges.findOneAndUpdate(
+          { _id, late_at },
+          { $set: { ...outcomes.success.change, updated_at: clock.now() }, $unset: { late_at: 1 } },
+          { session, returnDocument: 'after' },
+        )
+        return charge ? deliveries.write(charge, 'success', session) : undefined
+      })
+      if (webhook) deliveries.nudge(webhook)
+    }
+    return due.length
+  }
+}

@@ -1,0 +1,93 @@
+import express, { type Router } from 'express'
+import type { Clock, Wall } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/context.ts'
+import type { HttpClient } from '../platform/http-client.ts'
+import { createApi } from './api.ts'
+import { createBook } from './book.ts'
+import { createCheckoutPage } from './checkout.ts'
+import { createDeliveries } from './deliveries.ts'
+import { createFaults, type FaultSettings, type Faults } from './faults.ts'
+import { readSecret } from './signature.ts'
+import { createStore } from './store.ts'
+import { createTicker } from './ticker.ts'
+
+export type { Faults, FaultSettings } from './faults.ts'
+
+export interface SandboxProvider {
+  /** to be mounted at /sandbox; hands on what it does not know, and every refusal as an AppError */
+  readonly router: Router
+  /** Connects, builds indexes, begins to deliver. */
+  start(): Promise<void>
+  /** Ends when what is being sent has been answered; the rest is still due at the next start. */
+  stop(): Promise<void>
+  /** Settles and sends everything that is due now, held webhooks too. A delivery that fails is due later, so this ends. */
+  drain(): Promise<void>
+  readonly faults: { read(): Promise<Faults>; /** @throws AppError `validation` */ set(changes: FaultSettings): Promise<Faults> }
+}
+
+export interface SandboxDependencies {
+  mongoUri: string
+  /** a database of its own */
+  dbName: string
+  /** what its customer shows as a bearer token */
+  apiKey: string
+  /** base64; the first is the present one, others still sign while they are replaced */
+  webhookSecrets: readonly string[]
+  webhookUrl: () => string
+  /** where payers reach the router's mount, without /sandbox */
+  publicUrl: () => string
+  http: HttpClient
+  clock: Clock
+  wall: Wall
+  log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** from the report of a failure to its late success */
+  lateMs?: number
+}
+
+const tickMs = 1_000
+const maxPasses = 100
+
+/**
+ * A payment company in a box: its own database, book and API. It is a second party and is treated as one: everything else reaches it over
+ * HTTP only and believes nothing that is not signed or asked for.
+ */
+export function createSandboxProvider({ mongoUri, dbName, apiKey, webhookSecrets, webhookUrl, publicUrl, http, clock, wall, log, lateMs = 3_000 }: SandboxDependencies): SandboxProvider {
+  const store = createStore({ mongoUri, dbName })
+  const faults = createFaults(store)
+  const ticker = createTicker({ run: tick, everyMs: tickMs, onError: (error) => log.warn({ err: error }, 'the sandbox could not do what is due') })
+  const { wakeIn } = ticker
+  const deliveries = createDeliveries({ store, faults, keys: webhookSecrets.map(readSecret), webhookUrl, http, clock, wall, wakeIn, log })
+  const book = createBook({ store, deliveries, clock, wall, wakeIn, lateMs })
+  const api = createApi({ book, faults, apiKey, checkoutUrl: (token) => `${publicUrl()}/sandbox/checkout/${token}` })
+  const router = express.Router({ caseSensitive: true, strict: true })
+  router.use(api.router, createCheckoutPage({ book, log }))
+
+  return Object.freeze({ router, start, stop, drain, faults: Object.freeze({ read: () => faults.read(), set: faults.set }) })
+
+  async function start(): Promise<void> {
+    await store.open()
+    ticker.start()
+  }
+
+  async function stop(): Promise<void> {
+    api.hangUp()
+    await ticker.stop()
+    await deliveries.idle()
+    await store.close()
+  }
+
+  async function tick(): Promise<void> {
+    await book.settleLate()
+    await deliveries.sendDue()
+  }
+
+  async function drain(): Promise<void> {
+    for (let pass = 0; pass < maxPasses; pass++) {
+      const settled = await book.settleLate()
+      await deliveries.releaseHeld(1)
+      const sent = await deliveries.sendDue()
+      if (settled + sent === 0) return
+    }
+    throw new Error('The sandbox still has something due after many passes')
+  }
+}
