@@ -58,21 +58,23 @@ export function isDocument(value: unknown): value is Doc {
   return !Array.isArray(value) && !(bsonType in value) && !(value instanceof Date) && !(value instanceof RegExp) && !(value instanceof Uint8Array)
 }
 
-/** A date outside of what JavaScript's Date can hold (±8.64e15 ms); its milliseconds are kept as they came. */
-export class FarDate extends Date {
-  readonly milliseconds: bigint
-  constructor(milliseconds: bigint) {
-    super(Number.NaN)
-    this.milliseconds = milliseconds
-  }
-}
-
-/** Milliseconds since 1970 of any date value, exact. */
+/** Milliseconds since 1970 of any date value, exact, also of one that JavaScript's Date (±8.64e15 ms) cannot hold. */
 export function dateMillis(date: Date): bigint {
-  if (date instanceof FarDate) return date.milliseconds
+  const far = (date as FarDate)[farMillis]
+  if (far !== undefined) return far
   const time = date.getTime()
   return Number.isNaN(time) ? 0n : BigInt(time)
 }
+
+/** The date of that instant; beyond JavaScript's range an invalid Date that carries its milliseconds along. */
+export function dateFromMillis(milliseconds: bigint): Date {
+  const time = Number(milliseconds)
+  if (Math.abs(time) <= 8.64e15) return new Date(time)
+  return Object.assign(new Date(Number.NaN), { [farMillis]: milliseconds })
+}
+
+const farMillis = Symbol('milliseconds')
+type FarDate = Date & { [farMillis]?: bigint }
 
 interface Reader {
   buffer: Buffer
@@ -151,7 +153,7 @@ function readValue(reader: Reader, type: number, stop: number, depth: number): u
       reader.at += 8
       const high = buffer.readInt32LE(at + 4)
       if (high > -2_000_000 && high < 2_000_000) return new Date(high * 4294967296 + buffer.readUInt32LE(at))
-      return new FarDate(buffer.readBigInt64LE(at))
+      return dateFromMillis(buffer.readBigInt64LE(at))
     }
     case 0x0a:
       return null
