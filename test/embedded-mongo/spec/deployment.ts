@@ -23,11 +23,14 @@ export async function openDeployment(): Promise<Deployment> {
 
 async function startStore(): Promise<Deployment> {
   const dir = await mkdtemp(join(tmpdir(), 'store-'))
-  const store = await startEmbeddedStore({ dir })
-  return connect(store.uri, async () => {
-    await store.stop()
-    await rm(dir, { recursive: true, force: true })
-  })
+  const removeFolder = () => rm(dir, { recursive: true, force: true })
+  try {
+    const store = await startEmbeddedStore({ dir })
+    return await connect(store.uri, () => store.stop().then(removeFolder))
+  } catch (error) {
+    await removeFolder()
+    throw error
+  }
 }
 
 async function connect(uri: string, stop: () => Promise<void>): Promise<Deployment> {
