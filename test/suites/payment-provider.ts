@@ -1,0 +1,152 @@
+import { expect } from 'chai'
+import { type CheckoutOrder, type PaymentProvider, ProviderUnavailable } from '../../src/features/payments/port.ts'
+import { AppError } from '../../src/kernel/errors.ts'
+
+export interface SignedMessage {
+  raw: Buffer
+  headers: Record<string, string | string[] | undefined>
+}
+
+/** What an adapter's own tests put under the shared ones: a company that can be made to do what is asked of it. */
+export interface ProviderStage {
+  provider: PaymentProvider
+  newOrder(changes?: Partial<CheckoutOrder>): CheckoutOrder
+  /** what the payer does on the hosted page */
+  pay(checkoutUrl: string, outcome: 'success' | 'failed' | 'cancelled'): Promise<void>
+  /** the webhook that the company sent last */
+  lastWebhook(): Promise<SignedMessage>
+  /** the same message as the company would sign it at another time, or a stranger with another secret at any time */
+  signAgain(message: SignedMessage, by: { seconds?: number; stranger?: boolean; body?: string }): SignedMessage
+  /** the message with a signature of another scheme, or with none */
+  spoil: Record<string, (message: SignedMessage) => SignedMessage>
+  /** spoilt in what says when it was signed */
+  spoilTime: Record<string, (message: SignedMessage) => SignedMessage>
+  /** keeps what it is asked for and answers in a way that nobody can rely on, until the returned function is called */
+  breakAnswers: Record<string, () => Promise<() => Promise<void>>>
+  stop(): Promise<void>
+}
+
+/** What every payment adapter owes to the port, whatever company stands behind it. */
+export function describePaymentProvider(name: string, open: () => Promise<ProviderStage>): void {
+  describe(`${name} as a payment provider`, () => {
+    let stage: ProviderStage
+
+    before(async () => {
+      stage = await open()
+    })
+    after(() => stage.stop())
+
+    it('opens one checkout for a reference, however often and however much at once it is asked', async () => {
+      const order = stage.newOrder()
+      const all = await Promise.all(Array.from({ length: 8 }, () => stage.provider.createCheckout(order)))
+      expect(new Set(all.map((each) => each.provider_payment_id)).size).to.equal(1)
+      expect(new Set(all.map((each) => each.checkout_url)).size).to.equal(1)
+      expect(await stage.provider.createCheckout(order)).to.deep.equal(all[0])
+      expect(await stage.provider.query(order.reference)).to.include({ status: 'pending', reference: order.reference, amount: order.amount, currency: order.currency })
+    })
+
+    it('does not open a second one for another amount, and does not call that a doubt', async () => {
+      const order = stage.newOrder()
+      await stage.provider.createCheckout(order)
+      const error = await faultOf(() => stage.provider.createCheckout({ ...order, amount: order.amount + 1 }))
+      expect(error).to.be.instanceOf(Error).and.not.to.be.instanceOf(ProviderUnavailable)
+      expect(await stage.provider.query(order.reference)).to.include({ amount: order.amount })
+    })
+
+    it('does not know what it was never asked for', async () => {
+      expect(await stage.provider.query(stage.newOrder().reference)).to.deep.equal({ status: 'not_found' })
+    })
+
+    for (const [outcome, status] of [['success', 'succeeded'], ['failed', 'failed'], ['cancelled', 'cancelled']] as const)
+      it(`says ${status} after the payer chose ${outcome}, and sends a webhook that names the payment`, async () => {
+        const order = stage.newOrder()
+        const checkout = await stage.provider.createCheckout(order)
+        await stage.pay(checkout.checkout_url, outcome)
+        const told = await stage.provider.query(order.reference)
+        expect(told).to.include({ status, provider_payment_id: checkout.provider_payment_id, amount: order.amount, currency: order.currency })
+        expect('failure_reason' in told).to.equal(status !== 'succeeded')
+        const { raw, headers } = await stage.lastWebhook()
+        const event = stage.provider.readWebhook(raw, headers)
+        expect(event).to.include({ reference: order.reference, status: outcome })
+        expect(event.event_id).to.be.a('string').with.length.above(8)
+        expect(new Date(event.occurred_at).toISOString()).to.equal(event.occurred_at)
+      })
+
+    describe('reading a webhook', () => {
+      let message: SignedMessage
+
+      before(async () => {
+        const { checkout_url } = await stage.provider.createCheckout(stage.newOrder())
+        await stage.pay(checkout_url, 'success')
+        message = await stage.lastWebhook()
+      })
+
+      it('takes what the company signed, in either direction of a clock that is 300 s off', () => {
+        for (const seconds of [-299, 0, 299]) expect(refusalOf(stage.signAgain(message, { seconds }))).to.equal(undefined)
+      })
+
+      it('refuses what is older or newer than that', () => {
+        for (const seconds of [-302, 302, -86_400, 86_400]) expect(refusalOf(stage.signAgain(message, { seconds })), `${seconds}`).to.equal('signature-time')
+      })
+
+      it("refuses a stranger's signature, and tells it nothing of its time", () => {
+        for (const seconds of [-302, 0, 302]) expect(refusalOf(stage.signAgain(message, { stranger: true, seconds }))).to.equal('signature')
+        expect(refusalOf(stage.signAgain(message, { stranger: true, body: 'no JSON' }))).to.equal('signature')
+      })
+
+      it('refuses a body in which any one bit was turned', () => {
+        for (let at = 0; at < message.raw.length; at++) {
+          const raw = Buffer.from(message.raw)
+          raw[at] = (raw[at] as number) ^ (1 << at % 8)
+          expect(refusalOf({ ...message, raw }), `byte ${at}`).to.equal('signature')
+        }
+        expect(refusalOf({ ...message, raw: Buffer.concat([message.raw, Buffer.from(' ')]) })).to.equal('signature')
+      })
+
+      it('refuses every way of not being signed', () => {
+        for (const [how, spoil] of Object.entries(stage.spoil)) expect(refusalOf(spoil(message)), how).to.equal('signature')
+      })
+
+      it('refuses every way of not saying when', () => {
+        for (const [how, spoil] of Object.entries(stage.spoilTime)) expect(refusalOf(spoil(message)), how).to.equal('signature-time')
+      })
+
+      it('refuses what was signed but says nothing', () => {
+        for (const body of ['', 'no JSON', '5', 'null', '[]', '{}', '{"payment_id":5,"status":"success"}', '{"payment_id":"","status":"success"}', '\uFEFF{}'])
+          expect(refusalOf(stage.signAgain(message, { body })), body).to.equal('bad-json')
+      })
+
+      function refusalOf({ raw, headers }: SignedMessage): string | undefined {
+        try {
+          stage.provider.readWebhook(raw, headers)
+          return undefined
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error
+          expect(error.status).to.equal(400)
+          return error.code
+        }
+      }
+    })
+
+    it('calls every answer that can not be relied on a doubt, and has one checkout all the same', async () => {
+      for (const [how, breakIt] of Object.entries(stage.breakAnswers)) {
+        const order = stage.newOrder()
+        const mend = await breakIt()
+        expect(await faultOf(() => stage.provider.createCheckout(order)), how).to.be.instanceOf(ProviderUnavailable)
+        expect(await faultOf(() => stage.provider.query(order.reference)), how).to.be.instanceOf(ProviderUnavailable)
+        await mend()
+        const checkout = await stage.provider.createCheckout(order)
+        expect(await stage.provider.query(order.reference), how).to.include({ status: 'pending', provider_payment_id: checkout.provider_payment_id })
+      }
+    })
+  })
+}
+
+async function faultOf(act: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await act()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
