@@ -81,7 +81,7 @@ export function createDeliveries({
     else wakeIn(Math.max(0, waitMs))
   }
 
-  /** Sends what is due. @returns how many rows there were */
+  /** Begins to send what is due. @returns how many rows there were */
   async function sendDue(): Promise<number> {
     const rows = await webhooks
       .find({ due_at: { $lte: wall.now() } })
@@ -93,7 +93,6 @@ export function createDeliveries({
       while (running.size >= maxAtOnce) await Promise.race(running)
       track(deliver(row._id))
     }
-    await idle()
     return rows.length
   }
 
@@ -109,6 +108,7 @@ export function createDeliveries({
     for (const row of claimed) await send(row)
   }
 
+  /** Ends when all that is under way has been answered. */
   async function idle(): Promise<void> {
     while (running.size > 0) await Promise.all(running)
   }

@@ -86,6 +86,7 @@ export function createSandboxProvider({ mongoUri, dbName, apiKey, webhookSecrets
       const settled = await book.settleLate()
       await deliveries.releaseHeld(1)
       const sent = await deliveries.sendDue()
+      await deliveries.idle()
       if (settled + sent === 0) return
     }
     throw new Error('The sandbox still has something due after many passes')

@@ -21,11 +21,13 @@ export function createTicker({ run, everyMs, onError }: { run: () => Promise<voi
   }
 
   function wakeIn(ms: number): void {
-    const at = performance.now() + ms
+    // Timers may fire a millisecond before the wall gets there, and the row would not be due yet.
+    const pauseMs = Math.max(0, ms) + 1
+    const at = performance.now() + pauseMs
     if (stopped || at >= wakesAt) return
     clearTimeout(timer)
     wakesAt = at
-    timer = setTimeout(tick, ms)
+    timer = setTimeout(tick, pauseMs)
   }
 
   function tick(): void {

@@ -5,7 +5,7 @@ import express, { type ErrorRequestHandler } from 'express'
 import { type Db, MongoClient } from 'mongodb'
 import { createSandboxAdapter } from '../../src/features/payments/providers/sandbox.ts'
 import type { PaymentProvider } from '../../src/features/payments/port.ts'
-import { toProblem } from '../../src/kernel/errors.ts'
+import { AppError, toProblem } from '../../src/kernel/errors.ts'
 import { readBody, refuseEncodings } from '../../src/platform/http/body.ts'
 import { createHttpClient, type HttpClient } from '../../src/platform/http-client.ts'
 import { createSandboxProvider, type SandboxProvider } from '../../src/sandbox-provider/index.ts'
@@ -57,6 +57,7 @@ export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secre
   app.use(refuseEncodings)
   app.post('/webhook', customer.receive)
   app.use('/sandbox', (request, response, next) => router(request, response, next))
+  app.use((_request, _response, next) => next(new AppError('not-found')))
   app.use(answerProblem)
   const server = createServer(app)
   url = await listen(server)
