@@ -30,7 +30,7 @@ export function createOverlays(deps: {
     name: 'overlays',
     operations,
     subscribers: [
-      subscribe('tip.sent', 'overlays.alert', ({ payload }) => overlays.alertTip(payload)),
+      subscribe('tip.sent', 'overlays.alert', ({ payload, at }) => overlays.alertTip(payload, at)),
       subscribe('overlay.rotated', 'overlays.close-sockets', ({ payload }) => overlays.closeSockets(payload.overlay_id)),
     ],
     jobs: [

@@ -98,8 +98,9 @@ export function createOverlayService({ models, queue, unitOfWork, relay, wall, p
     return { alert_id }
   }
 
-  async function alertTip(tip: Tip): Promise<void> {
-    const overlays = await Overlays.find({ creator_id: tip.creator_id }, { _id: 1 }).lean()
+  /** @param sentAt wall time: an overlay that is younger than the tip does not show it, however late its news comes */
+  async function alertTip(tip: Tip, sentAt: Date): Promise<void> {
+    const overlays = await Overlays.find({ creator_id: tip.creator_id, created_at: { $lte: sentAt } }, { _id: 1 }).lean()
     for (const { _id } of overlays)
       await queue.enqueue(_id, { kind: 'tip', source_id: tip.tip_id, amount: tip.amount, currency: tip.currency, name: tip.name, message: tip.message, is_test: false })
   }
