@@ -1,15 +1,19 @@
 export interface Ticker {
   start(): void
-  /** Runs earlier than the next tick would. */
+  /** Runs at that moment too, not only at the next tick: for what is due within the minute. */
   wakeIn(ms: number): void
   /** No run begins any more; ends when the one that is under way has. */
   stop(): Promise<void>
 }
 
-/** One timer over many due rows: ticks at least every `everyMs`, never twice at once. The rows decide what is due; this only wakes. */
+const maxWishes = 256
+const maxWishMs = 60_000
+
+/** One timer over many due rows: ticks every `everyMs` and when it was asked to, never twice at once. The rows decide what is due. */
 export function createTicker({ run, everyMs, onError }: { run: () => Promise<void>; everyMs: number; onError: (error: unknown) => void }): Ticker {
+  const wishes = new Set<number>()
   let timer: NodeJS.Timeout | undefined
-  let wakesAt = Infinity
+  let nextTick = 0
   let running: Promise<void> | undefined
   let stopped = true
 
@@ -17,32 +21,39 @@ export function createTicker({ run, everyMs, onError }: { run: () => Promise<voi
 
   function start(): void {
     stopped = false
-    wakeIn(everyMs)
+    nextTick = performance.now() + everyMs
+    arm()
   }
 
   function wakeIn(ms: number): void {
+    if (stopped || ms > maxWishMs || wishes.size >= maxWishes) return
     // Timers may fire a millisecond before the wall gets there, and the row would not be due yet.
-    const pauseMs = Math.max(0, ms) + 1
-    const at = performance.now() + pauseMs
-    if (stopped || at >= wakesAt) return
-    clearTimeout(timer)
-    wakesAt = at
-    timer = setTimeout(tick, pauseMs)
-  }
-
-  function tick(): void {
-    wakesAt = Infinity
-    running ??= run()
-      .catch(onError)
-      .finally(() => {
-        running = undefined
-        wakeIn(everyMs)
-      })
+    wishes.add(performance.now() + Math.max(0, ms) + 1)
+    arm()
   }
 
   async function stop(): Promise<void> {
     stopped = true
     clearTimeout(timer)
     await running
+  }
+
+  function arm(): void {
+    clearTimeout(timer)
+    if (!stopped) timer = setTimeout(tick, Math.max(0, Math.min(nextTick, ...wishes) - performance.now()))
+  }
+
+  function tick(): void {
+    // Whoever asks while a run is under way is heard when it has ended.
+    if (running) return
+    const now = performance.now()
+    for (const at of wishes) if (at <= now) wishes.delete(at)
+    nextTick = now + everyMs
+    running = run()
+      .catch(onError)
+      .finally(() => {
+        running = undefined
+        arm()
+      })
   }
 }
