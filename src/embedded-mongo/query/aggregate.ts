@@ -11,7 +11,7 @@ export interface PipelineEnv {
   now: Date
   let: Doc
   hint?: string | Doc | undefined
-  find(collection: string, selection: { filter: Doc; sort?: Doc; limit?: number; hint?: string | Doc | undefined }): Iterable<Doc>
+  find(collection: string, selection: { filter: Doc; sort?: Doc; limit?: number; hint?: string | Doc | undefined; let?: Doc }): Iterable<Doc>
 }
 
 /** Stages that mingo computes as the server does. */
@@ -31,7 +31,7 @@ export function runPipeline(pipeline: readonly Doc[], env: PipelineEnv, given?: 
     const filter = isStage(stages[0], '$match') ? ((stages.shift() as Doc)['$match'] as Doc) : {}
     const sort = isStage(stages[0], '$sort') ? ((stages.shift() as Doc)['$sort'] as Doc) : undefined
     const limit = isStage(stages[0], '$limit') ? asDouble((stages[0] as Doc)['$limit']) : 0
-    documents = env.find(env.collection, { filter, ...(sort ? { sort } : {}), limit, hint: env.hint })
+    documents = env.find(env.collection, { filter, ...(sort ? { sort } : {}), limit, hint: env.hint, let: env.let })
   }
   while (stages.length > 0) {
     const [name = ''] = Object.keys(stages[0] as Doc)
