@@ -34,7 +34,7 @@ describe('a tip', () => {
 
   it('from the wallet is one payment too, and both wallets show it', async () => {
     const rich = await signUp(app, 'fan', 'Cleo')
-    await topUp(app, rich, 1000)
+    await topUp(rich, 1000)
     const live = await rich.socket()
     const sent = await live.call('tip:send', { creator_id: creator.id, amount: 600, currency: 'ZMW', anonymous: true, key: 'w1' })
     expect(sent).to.deep.include({ ok: true })
@@ -48,7 +48,7 @@ describe('a tip', () => {
 
   it('is answered again, not sent again, under the same key', async () => {
     const rich = await signUp(app, 'fan')
-    await topUp(app, rich, 1000)
+    await topUp(rich, 1000)
     const input = { amount: 100, currency: 'ZMW' }
     const path = `/api/v1/creators/${creator.id}/tips`
     const first = await rich.http('POST', path, input, 'same')
@@ -64,7 +64,7 @@ describe('a tip', () => {
 
   it('sent twenty times at once under one key is sent once', async () => {
     const rich = await signUp(app, 'fan')
-    await topUp(app, rich, 1000)
+    await topUp(rich, 1000)
     const answers = await Promise.all(Array.from({ length: 20 }, () => rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 700, currency: 'ZMW' }, 'race')))
     expect(new Set(answers.map((each) => each.status))).to.deep.equal(new Set([201]))
     expect(new Set(answers.map((each) => each.body.tip_id)).size).to.equal(1)
@@ -73,7 +73,7 @@ describe('a tip', () => {
 
   it('of the last of the money wins once, however many are sent at once under keys of their own', async () => {
     const rich = await signUp(app, 'fan')
-    await topUp(app, rich, 1000)
+    await topUp(rich, 1000)
     const answers = await Promise.all(Array.from({ length: 20 }, (_each, n) => rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 1000, currency: 'ZMW' }, `own-${n}`)))
     expect(answers.filter((each) => each.status === 201)).to.have.length(1)
     expect(answers.filter((each) => each.body.code === 'insufficient-funds')).to.have.length(19)
@@ -105,7 +105,7 @@ describe('a tip', () => {
   it('is shown once on the overlay even when its news is delivered twice', async () => {
     const { token, overlay_id } = (await creator.http('POST', '/api/v1/overlays', { name: 'Second' })).body as { token: string; overlay_id: string }
     const rich = await signUp(app, 'fan')
-    await topUp(app, rich, 1000)
+    await topUp(rich, 1000)
     await rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 100, currency: 'ZMW' }, 'twice')
     await app.app.dispatcher.whenIdle()
     await app.db.collection('deliveries').updateMany({}, { $set: { state: 'due', due_at: new Date(0) } })

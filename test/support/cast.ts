@@ -77,7 +77,7 @@ export async function connect(app: { url: string }, namespace: '/' | '/overlay',
 }
 
 /** A fan's wallet filled the way a fan does it: checkout, the provider's page, its webhook. */
-export async function topUp(app: TestApp, fan: Person, amount: number, key = `top-up-${++people}`): Promise<string> {
+export async function topUp(fan: Person, amount: number, key = `top-up-${++people}`): Promise<string> {
   const live = await fan.socket()
   const started = await fan.http('POST', '/api/v1/wallets/me/top-ups', { amount, currency: 'ZMW' }, key)
   if (started.status !== 201) throw new Error(`top-up: ${started.status} ${started.text}`)

@@ -1,0 +1,30 @@
+import { asProblem } from '../../client/index.ts'
+
+const sentences: Record<string, string> = {
+  network: 'The server can’t be reached. Check your connection; nothing was charged twice.',
+  'insufficient-funds': 'There is not enough in your wallet. Top it up, or tip by checkout.',
+  self: 'You can’t tip yourself.',
+  amount: 'That amount is too small or too large.',
+  currency: 'That currency is not used here.',
+  'rate-limited': 'Too many tries. Wait a moment, then try again.',
+  'session-revoked': 'You were signed out. Sign in again.',
+  conflict: 'This email address is registered already. Sign in instead.',
+  retry: 'The payment company does not answer just now. Try again in a moment; you will not pay twice.',
+  internal: 'Something went wrong on our side. Try again.',
+}
+
+const fields: Record<string, string> = { email: 'email address', password: 'password (8 to 128 characters)', full_name: 'name', message: 'message', amount: 'amount', bio: 'text about you' }
+
+/** A fault of what was typed, said in words already. */
+export class Said extends Error {
+  override readonly name = 'Said'
+}
+
+/** What went wrong in words for people; the name of the field where it is one. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof Said) return error.message
+  const problem = asProblem(error)
+  if (problem.code === 'validation' && problem.errors?.[0]) return `Please check the ${fields[problem.errors[0].path] ?? problem.errors[0].path}: ${problem.errors[0].detail}.`
+  if (problem.code === 'unauthenticated') return problem.detail ?? 'Sign in first.'
+  return sentences[problem.code] ?? problem.detail ?? problem.title
+}
