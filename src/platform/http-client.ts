@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { lookup as systemLookup } from 'node:dns'
 import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
@@ -98,11 +98,19 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
       return await exchange(url, options, trusted)
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error
-      return exchange(url, { ...options, totalMs: (options.totalMs ?? defaults.totalMs) - (performance.now() - before), ownConnection: true }, trusted)
+      return exchange(
+        url,
+        { ...options, totalMs: (options.totalMs ?? defaults.totalMs) - (performance.now() - before), ownConnection: true },
+        trusted,
+      )
     }
   }
 
-  async function json({ json: value, headers, ...options }: JsonRequest): Promise<{ status: number; headers: IncomingHttpHeaders; data: unknown }> {
+  async function json({
+    json: value,
+    headers,
+    ...options
+  }: JsonRequest): Promise<{ status: number; headers: IncomingHttpHeaders; data: unknown }> {
     const body = value === undefined ? {} : { body: JSON.stringify(value) }
     const content: Record<string, string> = value === undefined ? {} : { 'Content-Type': 'application/json' }
     const answer = await request({ ...options, ...body, headers: { Accept: 'application/json', ...content, ...headers } })
@@ -117,14 +125,18 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
   }
 
   function exchange(url: URL, options: OutboundRequest, trusted: boolean): Promise<OutboundResponse> {
-    const { connectMs, totalMs, maxBytes, ownConnection, method } = { ...defaults, ...options }
+    const { method, connectMs = defaults.connectMs, totalMs = defaults.totalMs, maxBytes = defaults.maxBytes, ownConnection } = options
     const body = Buffer.from(options.body ?? '')
     return new Promise((resolve, reject) => {
       const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
         method,
-        headers: { ...options.headers, ...(body.length > 0 || method !== 'GET' ? { 'Content-Length': body.length } : {}), 'Accept-Encoding': 'identity' },
+        headers: {
+          ...options.headers,
+          ...(body.length > 0 || method !== 'GET' ? { 'Content-Length': body.length } : {}),
+          'Accept-Encoding': 'identity',
+        },
         agent: ownConnection ? false : agents[url.protocol as keyof typeof agents],
-        lookup: trusted ? plainLookup : guardedLookup,
+        ...(trusted ? {} : { lookup: guardedLookup }),
       })
       const total = setTimeout(() => end(new OutboundError('timeout', `no answer within ${Math.round(totalMs)} ms`)), Math.max(1, totalMs))
       let connecting: NodeJS.Timeout | undefined
@@ -142,7 +154,10 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
       })
       outgoing.on('response', (incoming) => {
         answered = true
-        collect(incoming, maxBytes).then((received) => end({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: received }), end)
+        collect(incoming, maxBytes).then(
+          (received) => end({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: received }),
+          end,
+        )
       })
       send(outgoing, body, options.beforeLastByte)
 
@@ -157,19 +172,12 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
     })
   }
 
-  function plainLookup(...[hostname, options, callback]: Parameters<LookupFunction>): void {
-    resolveAll(hostname, options, callback, () => undefined)
-  }
-
   function guardedLookup(...[hostname, options, callback]: Parameters<LookupFunction>): void {
-    resolveAll(hostname, options, callback, (addresses) => (addresses.every(({ address }) => isPublicAddress(address)) ? undefined : refusal(hostname)))
-  }
-
-  function resolveAll(hostname: string, options: Parameters<LookupFunction>[1], callback: Parameters<LookupFunction>[2], judge: (found: LookupAddress[]) => Error | undefined): void {
     lookup(hostname, { ...options, all: true }, (error, found) => {
-      const first = found?.[0]
-      const fault = error ?? (first ? judge(found) : new Error('the name has no address'))
-      if (fault || !first) return callback(fault as NodeJS.ErrnoException, [])
+      const [first] = found ?? []
+      if (error || !first) return callback(error ?? new Error('the name has no address'), [])
+      // One address inside is enough: which of them is connected to is not ours to choose.
+      if (!found.every(({ address }) => isPublicAddress(address))) return callback(refusal(hostname), [])
       if (options.all) callback(null, found)
       else callback(null, first.address, first.family)
     })
@@ -181,13 +189,29 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
   }
 }
 
-const defaults = { connectMs: 5_000, totalMs: 20_000, maxBytes: 1024 * 1024, ownConnection: false }
+const defaults = { connectMs: 5_000, totalMs: 20_000, maxBytes: 1024 * 1024 }
 
 // Special ranges of the IANA registries. IPv6 is turned round: what is not global unicast is refused, and so are the parts of it that
 // carry an IPv4 address inside (Teredo, 6to4) or are for documents. v4-mapped, NAT64 and link-local lie outside 2000::/3.
 const special = blockListOf('ipv4', [
-  '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.31.196.0/24',
-  '192.52.193.0/24', '192.88.99.0/24', '192.168.0.0/16', '192.175.48.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
 ])
 const unicast = blockListOf('ipv6', ['2000::/3'])
 const specialUnicast = blockListOf('ipv6', ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'])
@@ -225,7 +249,8 @@ function asOutbound(error: Error): OutboundError {
 
 function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '' || url.password !== '') throw new OutboundError('url', 'this address may not be called')
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '' || url.password !== '')
+    throw new OutboundError('url', 'this address may not be called')
   return url
 }
 
@@ -244,7 +269,8 @@ function send(outgoing: ClientRequest, body: Buffer, beforeLastByte: (() => Prom
 
 async function collect(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = incoming.headers['content-encoding']
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') throw new OutboundError('encoding', 'the answer is compressed')
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
+    throw new OutboundError('encoding', 'the answer is compressed')
   const tooLarge = new OutboundError('too-large', `the answer is longer than ${maxBytes} bytes`)
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge
   const chunks: Buffer[] = []

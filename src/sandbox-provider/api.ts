@@ -29,7 +29,12 @@ const order = Joi.object<Order>({
 })
 
 /** What a customer's server asks of this company, with its key. */
-export function createApi({ book, faults, apiKey, checkoutUrl }: {
+export function createApi({
+  book,
+  faults,
+  apiKey,
+  checkoutUrl,
+}: {
   book: Book
   faults: FaultSwitches
   apiKey: string
@@ -123,7 +128,16 @@ function readPage(url: string): { after: string; limit: number } {
   const known = [...query.keys()].every((key) => key === 'after' || key === 'limit')
   const after = query.get('after') ?? ''
   const limit = query.get('limit') ?? '50'
-  const isValid = known && query.getAll('after').length <= 1 && query.getAll('limit').length <= 1 && /^[a-z0-9_]{0,64}$/.test(after) && /^\d{1,3}$/.test(limit)
-  ensure(isValid && Number(limit) >= 1 && Number(limit) <= maxPage, 'validation', `after and limit (1 to ${maxPage}) may be given, each once`)
+  const isValid =
+    known &&
+    query.getAll('after').length <= 1 &&
+    query.getAll('limit').length <= 1 &&
+    /^[a-z0-9_]{0,64}$/.test(after) &&
+    /^\d{1,3}$/.test(limit)
+  ensure(
+    isValid && Number(limit) >= 1 && Number(limit) <= maxPage,
+    'validation',
+    `after and limit (1 to ${maxPage}) may be given, each once`,
+  )
   return { after, limit: Number(limit) }
 }

@@ -38,7 +38,14 @@ const duplicateKey = 11000
 export type Book = ReturnType<typeof createBook>
 
 /** The company's own book of charges. A charge and the webhook that tells of it change together. */
-export function createBook({ store, deliveries, clock, wall, wakeIn, lateMs }: {
+export function createBook({
+  store,
+  deliveries,
+  clock,
+  wall,
+  wakeIn,
+  lateMs,
+}: {
   store: Store
   deliveries: Deliveries
   clock: Clock
@@ -56,7 +63,16 @@ export function createBook({ store, deliveries, clock, wall, wakeIn, lateMs }: {
    */
   async function open(order: Order): Promise<{ charge: Charge; isNew: boolean }> {
     const at = clock.now()
-    const charge: Charge = { _id: newId('sbx'), token: newToken(), ...order, status: 'pending', failure_reason: null, action_required: false, created_at: at, updated_at: at }
+    const charge: Charge = {
+      _id: newId('sbx'),
+      token: newToken(),
+      ...order,
+      status: 'pending',
+      failure_reason: null,
+      action_required: false,
+      created_at: at,
+      updated_at: at,
+    }
     try {
       await charges.insertOne(charge)
       return { charge, isNew: true }

@@ -72,8 +72,13 @@ function tokenOf(request: Request): string {
 }
 
 async function readOutcome(request: Request): Promise<Outcome> {
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim())
-  const isForm = type === 'application/x-www-form-urlencoded' && parameters.every((each) => !each.startsWith('charset=') || /^charset="?utf-8"?$/.test(each))
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim())
+  const isForm =
+    type === 'application/x-www-form-urlencoded' &&
+    parameters.every((each) => !each.startsWith('charset=') || /^charset="?utf-8"?$/.test(each))
   ensure(isForm, 'media-type', 'Send application/x-www-form-urlencoded')
   const fields = [...new URLSearchParams((await readBody(request, formLimit)).toString('utf8'))]
   const [name, outcome] = fields[0] ?? []
@@ -94,7 +99,10 @@ function sendPage(response: Response, status: number, html: string, charge?: Cha
 // Browsers hold the redirect after a form to form-action too, so the place of return is listed.
 function protect(response: Response, charge?: Charge): void {
   const targets = charge ? `'self' ${new URL(charge.return_url).origin}` : `'none'`
-  response.setHeader('Content-Security-Policy', `default-src 'none'; style-src '${styleHash}'; form-action ${targets}; base-uri 'none'; frame-ancestors 'none'`)
+  response.setHeader(
+    'Content-Security-Policy',
+    `default-src 'none'; style-src '${styleHash}'; form-action ${targets}; base-uri 'none'; frame-ancestors 'none'`,
+  )
   response.setHeader('Referrer-Policy', 'no-referrer')
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('X-Robots-Tag', 'noindex')

@@ -65,7 +65,9 @@ export function createDeliveries({
       state: dropped ? 'dropped' : 'waiting',
       attempts: 0,
       created_at: now,
-      ...(dropped ? { expires_at: after(now, keptMs) } : { due_at: after(now, pause), ...(settings.reorder ? { held: true as const } : {}) }),
+      ...(dropped
+        ? { expires_at: after(now, keptMs) }
+        : { due_at: after(now, pause), ...(settings.reorder ? { held: true as const } : {}) }),
     }
     await webhooks.insertOne(row, { session })
     return row
@@ -81,8 +83,8 @@ export function createDeliveries({
     else wakeIn(Math.max(0, waitMs))
   }
 
-  /** Begins to send what is due. @returns how many rows there were */
-  async function sendDue(): Promise<number> {
+  /** Begins to send what is due, a page of it. @returns how many rows there were, and whether that may not be all */
+  async function sendDue(): Promise<{ found: number; more: boolean }> {
     const rows = await webhooks
       .find({ due_at: { $lte: wall.now() } })
       .sort({ due_at: 1 })
@@ -93,7 +95,7 @@ export function createDeliveries({
       while (running.size >= maxAtOnce) await Promise.race(running)
       track(deliver(row._id))
     }
-    return rows.length
+    return { found: rows.length, more: rows.length === pageSize }
   }
 
   /** Lets held rows go, the newest first, each when the one before has been answered; nothing while there are fewer than `atLeast`. */
@@ -143,12 +145,16 @@ export function createDeliveries({
       forge ? sendForgeries(row) : undefined,
     ])
     const outcome = answers.some((status) => status >= 200 && status < 300) ? delivered() : next(row)
-    if (outcome.state === 'given_up') log.error({ webhook_id: row._id, reference: row.reference, attempts: row.attempts }, 'the sandbox gave up on a webhook')
+    if (outcome.state === 'given_up')
+      log.error({ webhook_id: row._id, reference: row.reference, attempts: row.attempts }, 'the sandbox gave up on a webhook')
     const { due_at, ...fields } = outcome
     // Whoever overran its lease no longer owns the row: the number of the attempt tells.
     await webhooks.updateOne(
       { _id: row._id, state: 'waiting', attempts: row.attempts },
-      { $set: { ...fields, answers, ...(forged_answers ? { forged_answers } : {}), ...(due_at ? { due_at } : {}) }, ...(due_at ? {} : { $unset: { due_at: 1 as const } }) },
+      {
+        $set: { ...fields, answers, ...(forged_answers ? { forged_answers } : {}), ...(due_at ? { due_at } : {}) },
+        ...(due_at ? {} : { $unset: { due_at: 1 as const } }),
+      },
     )
     if (due_at) wakeIn(due_at.getTime() - wall.now().getTime())
   }

@@ -45,16 +45,32 @@ export interface SandboxDependencies {
 }
 
 const tickMs = 1_000
-const maxPasses = 100
+const maxPasses = 1_000
 
 /**
  * A payment company in a box: its own database, book and API. It is a second party and is treated as one: everything else reaches it over
  * HTTP only and believes nothing that is not signed or asked for.
  */
-export function createSandboxProvider({ mongoUri, dbName, apiKey, webhookSecrets, webhookUrl, publicUrl, http, clock, wall, log, lateMs = 3_000 }: SandboxDependencies): SandboxProvider {
+export function createSandboxProvider({
+  mongoUri,
+  dbName,
+  apiKey,
+  webhookSecrets,
+  webhookUrl,
+  publicUrl,
+  http,
+  clock,
+  wall,
+  log,
+  lateMs = 3_000,
+}: SandboxDependencies): SandboxProvider {
   const store = createStore({ mongoUri, dbName })
   const faults = createFaults(store)
-  const ticker = createTicker({ run: tick, everyMs: tickMs, onError: (error) => log.warn({ err: error }, 'the sandbox could not do what is due') })
+  const ticker = createTicker({
+    run: tick,
+    everyMs: tickMs,
+    onError: (error) => log.warn({ err: error }, 'the sandbox could not do what is due'),
+  })
   const { wakeIn } = ticker
   const deliveries = createDeliveries({ store, faults, keys: webhookSecrets.map(readSecret), webhookUrl, http, clock, wall, wakeIn, log })
   const book = createBook({ store, deliveries, clock, wall, wakeIn, lateMs })
@@ -78,16 +94,16 @@ export function createSandboxProvider({ mongoUri, dbName, apiKey, webhookSecrets
 
   async function tick(): Promise<void> {
     await book.settleLate()
-    await deliveries.sendDue()
+    for (let pass = 0; pass < maxPasses; pass++) if (!(await deliveries.sendDue()).more) return
   }
 
   async function drain(): Promise<void> {
     for (let pass = 0; pass < maxPasses; pass++) {
       const settled = await book.settleLate()
       await deliveries.releaseHeld(1)
-      const sent = await deliveries.sendDue()
+      const { found } = await deliveries.sendDue()
       await deliveries.idle()
-      if (settled + sent === 0) return
+      if (settled + found === 0) return
     }
     throw new Error('The sandbox still has something due after many passes')
   }

@@ -113,7 +113,7 @@ function layout(title: string, body: string): string {
 <style>${style}</style>
 </head>
 <body>
-<header class="band"><strong>Sandbox</strong> No real money moves: this page stands in for a payment company.</header>
+<header class="band"><strong>Sandbox.</strong> No real money moves: this page stands in for a payment company.</header>
 ${body}
 </body>
 </html>

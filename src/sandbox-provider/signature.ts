@@ -11,7 +11,9 @@ export function readSecret(secret: string): Buffer {
 
 /** One signature for every active secret, so that a receiver may change to the new one at any moment of a rotation. */
 export function sign(keys: readonly Buffer[], message: { id: string; timestamp: number; body: string }): string {
-  return keys.map((key) => `v1,${createHmac('sha256', key).update(`${message.id}.${message.timestamp}.${message.body}`).digest('base64')}`).join(' ')
+  return keys
+    .map((key) => `v1,${createHmac('sha256', key).update(`${message.id}.${message.timestamp}.${message.body}`).digest('base64')}`)
+    .join(' ')
 }
 
 /** Compares hashes, so that neither content nor length shows in the time it takes. */

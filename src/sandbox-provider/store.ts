@@ -96,7 +96,11 @@ export function createStore({ mongoUri, dbName }: { mongoUri: string; dbName: st
 
   function atomically<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
     return client.withSession((session) =>
-      session.withTransaction(() => work(session), { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' }),
+      session.withTransaction(() => work(session), {
+        readConcern: { level: 'snapshot' },
+        writeConcern: { w: 'majority', journal: true },
+        readPreference: 'primary',
+      }),
     )
   }
 }

@@ -10,7 +10,15 @@ const maxWishes = 256
 const maxWishMs = 60_000
 
 /** One timer over many due rows: ticks every `everyMs` and when it was asked to, never twice at once. The rows decide what is due. */
-export function createTicker({ run, everyMs, onError }: { run: () => Promise<void>; everyMs: number; onError: (error: unknown) => void }): Ticker {
+export function createTicker({
+  run,
+  everyMs,
+  onError,
+}: {
+  run: () => Promise<void>
+  everyMs: number
+  onError: (error: unknown) => void
+}): Ticker {
   const wishes = new Set<number>()
   let timer: NodeJS.Timeout | undefined
   let nextTick = 0

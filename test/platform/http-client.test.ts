@@ -23,7 +23,9 @@ describe('the way out', () => {
 
   describe('what it takes for an answer', () => {
     it('is any status, with its bytes, and it asks for nothing compressed', async () => {
-      const { url, client, requests } = await serve((_request, response) => response.writeHead(418, { 'X-Kind': 'pot' }).end('short and stout'))
+      const { url, client, requests } = await serve((_request, response) =>
+        response.writeHead(418, { 'X-Kind': 'pot' }).end('short and stout'),
+      )
       const answer = await client.request({ method: 'GET', url })
       expect(answer.status).to.equal(418)
       expect(answer.headers['x-kind']).to.equal('pot')
@@ -103,10 +105,36 @@ describe('the way out', () => {
 
   describe('where it does not go', () => {
     const inside = [
-      'http://127.0.0.1/', 'http://127.1/', 'http://2130706433/', 'http://0x7f.0.0.1/', 'http://0177.0.0.1/', 'http://0.0.0.0/', 'http://10.1.2.3/', 'http://172.16.0.1/',
-      'http://172.31.255.255/', 'http://192.168.1.1/', 'http://169.254.169.254/latest/meta-data/', 'http://100.64.0.1/', 'http://192.0.0.192/', 'http://198.18.0.1/',
-      'http://224.0.0.1/', 'http://255.255.255.255/', 'http://[::1]/', 'http://[::]/', 'http://[::ffff:127.0.0.1]/', 'http://[::ffff:a00:1]/', 'http://[::127.0.0.1]/',
-      'http://[fe80::1]/', 'http://[fc00::1]/', 'http://[fd12:3456::1]/', 'http://[ff02::1]/', 'http://[64:ff9b::7f00:1]/', 'http://[2002:7f00:1::]/', 'http://[2001::1]/', 'http://[2001:db8::1]/',
+      'http://127.0.0.1/',
+      'http://localhost/',
+      'http://127.1/',
+      'http://2130706433/',
+      'http://0x7f.0.0.1/',
+      'http://0177.0.0.1/',
+      'http://0.0.0.0/',
+      'http://10.1.2.3/',
+      'http://172.16.0.1/',
+      'http://172.31.255.255/',
+      'http://192.168.1.1/',
+      'http://169.254.169.254/latest/meta-data/',
+      'http://100.64.0.1/',
+      'http://192.0.0.192/',
+      'http://198.18.0.1/',
+      'http://224.0.0.1/',
+      'http://255.255.255.255/',
+      'http://[::1]/',
+      'http://[::]/',
+      'http://[::ffff:127.0.0.1]/',
+      'http://[::ffff:a00:1]/',
+      'http://[::127.0.0.1]/',
+      'http://[fe80::1]/',
+      'http://[fc00::1]/',
+      'http://[fd12:3456::1]/',
+      'http://[ff02::1]/',
+      'http://[64:ff9b::7f00:1]/',
+      'http://[2002:7f00:1::]/',
+      'http://[2001::1]/',
+      'http://[2001:db8::1]/',
     ]
     for (const url of inside)
       it(`is ${url}`, async () => {
@@ -144,7 +172,11 @@ describe('the way out', () => {
     })
 
     it('knows the public internet when it sees it', () => {
-      expect(['93.184.215.14', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00:1450::1'].filter((each) => !isPublicAddress(each))).to.deep.equal([])
+      expect(
+        ['93.184.215.14', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00:1450::1'].filter(
+          (each) => !isPublicAddress(each),
+        ),
+      ).to.deep.equal([])
       expect(['', 'example.org', '1.2.3', '::ffff:1.1.1.1', '5f00::1', '3fff::1'].filter(isPublicAddress)).to.deep.equal([])
     })
   })
@@ -182,7 +214,8 @@ describe('the way out', () => {
         if (++arrived === 5) open()
         return all
       }
-      const post = (): Promise<unknown> => client.request({ method: 'POST', url, body: '{"a":1}', ownConnection: true, beforeLastByte: meet })
+      const post = (): Promise<unknown> =>
+        client.request({ method: 'POST', url, body: '{"a":1}', ownConnection: true, beforeLastByte: meet })
       await Promise.all(Array.from({ length: 5 }, post))
       expect(requests.map((each) => each.body.toString())).to.deep.equal(Array(5).fill('{"a":1}'))
       expect(new Set(requests.map((each) => each.port)).size).to.equal(5)
@@ -252,7 +285,10 @@ describe('the way out', () => {
 
 function lookupOf(answer: () => string[]): typeof lookup {
   return ((_name: string, _options: object, callback: (error: null, found: LookupAddress[]) => void) => {
-    callback(null, answer().map((address) => ({ address, family: address.includes(':') ? 6 : 4 })))
+    callback(
+      null,
+      answer().map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
   }) as unknown as typeof lookup
 }
 

@@ -15,26 +15,42 @@ describe('the sandbox adapter', () => {
   it('accepts the example of Standard Webhooks, to the byte', () => {
     // The reference libraries of the scheme carry this vector in their own tests.
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
-    const headers = { 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek', 'webhook-timestamp': '1614265330', 'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=' }
+    const headers = {
+      'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'webhook-timestamp': '1614265330',
+      'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    }
     const adapter = createSandboxAdapter({ ...unreachable(), webhookSecrets: [secret], wall: { now: () => new Date(1614265330_000) } })
     // Signed well, so it gets as far as the body, which is no event of this company.
-    expect(() => adapter.readWebhook(Buffer.from('{"test": 2432232314}'), headers)).to.throw().with.property('code', 'bad-json')
-    expect(() => adapter.readWebhook(Buffer.from('{"test": 2432232315}'), headers)).to.throw().with.property('code', 'signature')
+    expect(() => adapter.readWebhook(Buffer.from('{"test": 2432232314}'), headers))
+      .to.throw()
+      .with.property('code', 'bad-json')
+    expect(() => adapter.readWebhook(Buffer.from('{"test": 2432232315}'), headers))
+      .to.throw()
+      .with.property('code', 'signature')
   })
 
   it('accepts any of its secrets, and any of several signatures', () => {
     const [old, present, other] = [newSecret(), newSecret(), newSecret()]
     const adapter = createSandboxAdapter({ ...unreachable(), webhookSecrets: [present, old] })
     const body = '{"payment_id":"pay_1","status":"success","timestamp":"2026-11-21T00:00:00.000Z"}'
-    const read = (...signers: string[]) => adapter.readWebhook(Buffer.from(body), sign('msg_1', Math.floor(Date.now() / 1000), body, signers))
+    const read = (...signers: string[]) =>
+      adapter.readWebhook(Buffer.from(body), sign('msg_1', Math.floor(Date.now() / 1000), body, signers))
     for (const signers of [[present], [old], [other, old], [other, present, old]]) expect(read(...signers).reference).to.equal('pay_1')
-    expect(() => read(other)).to.throw().with.property('code', 'signature')
-    expect(() => read()).to.throw().with.property('code', 'signature')
-    expect(() => read(...Array<string>(40).fill(other), present), 'a flood of signatures').to.throw().with.property('code', 'signature')
+    expect(() => read(other))
+      .to.throw()
+      .with.property('code', 'signature')
+    expect(() => read())
+      .to.throw()
+      .with.property('code', 'signature')
+    expect(() => read(...Array<string>(40).fill(other), present), 'a flood of signatures')
+      .to.throw()
+      .with.property('code', 'signature')
   })
 
   it('does not start with a secret that is none', () => {
-    for (const webhookSecrets of [[], [''], ['c2hvcnQ='], [newSecret(), 'whsec_']]) expect(() => createSandboxAdapter({ ...unreachable(), webhookSecrets })).to.throw()
+    for (const webhookSecrets of [[], [''], ['c2hvcnQ='], [newSecret(), 'whsec_']])
+      expect(() => createSandboxAdapter({ ...unreachable(), webhookSecrets })).to.throw()
   })
 
   it('takes the time of the signature for that of an event which tells none', () => {
@@ -51,13 +67,19 @@ describe('the sandbox adapter', () => {
 
   it('is in doubt when nobody is there', async () => {
     const adapter = createSandboxAdapter({ ...unreachable(), webhookSecrets: [newSecret()] })
-    for (const call of [adapter.createCheckout(newOrder()), adapter.query('pay_1')]) expect(await call.catch((error: unknown) => error)).to.be.instanceOf(ProviderUnavailable)
+    for (const call of [adapter.createCheckout(newOrder()), adapter.query('pay_1')])
+      expect(await call.catch((error: unknown) => error)).to.be.instanceOf(ProviderUnavailable)
   })
 })
 
 function unreachable() {
   const log = { warn: () => undefined }
-  return { baseUrl: () => 'http://127.0.0.1:1', apiKey: 'key', http: createHttpClient({ log, allowOrigins: ['http://127.0.0.1:1'] }), wall: createMovableClock() }
+  return {
+    baseUrl: () => 'http://127.0.0.1:1',
+    apiKey: 'key',
+    http: createHttpClient({ log, allowOrigins: ['http://127.0.0.1:1'] }),
+    wall: createMovableClock(),
+  }
 }
 
 /** The sandbox behind a go-between that can spoil its answers. */
@@ -81,7 +103,10 @@ async function openStage(): Promise<ProviderStage> {
     },
     signAgain({ raw, headers }, { seconds = 0, stranger = false, body = raw.toString() }) {
       const at = Math.floor(wall.now().getTime() / 1000) + seconds
-      return { raw: Buffer.from(body), headers: { ...headers, ...sign(headers['webhook-id'] as string, at, body, [stranger ? newSecret() : (secrets[0] as string)]) } }
+      return {
+        raw: Buffer.from(body),
+        headers: { ...headers, ...sign(headers['webhook-id'] as string, at, body, [stranger ? newSecret() : (secrets[0] as string)]) },
+      }
     },
     spoil: {
       'no signature': without('webhook-signature'),
@@ -92,7 +117,10 @@ async function openStage(): Promise<ProviderStage> {
       'the signature without its scheme': replaced('webhook-signature', (value) => value.replace('v1,', '')),
       'half a signature': replaced('webhook-signature', (value) => value.slice(0, 24)),
       'two signature headers, joined as Node joins them': replaced('webhook-signature', (value) => `${value}, ${value}`),
-      'an array of signatures': ({ raw, headers }) => ({ raw, headers: { ...headers, 'webhook-signature': [headers['webhook-signature'] as string] } }),
+      'an array of signatures': ({ raw, headers }) => ({
+        raw,
+        headers: { ...headers, 'webhook-signature': [headers['webhook-signature'] as string] },
+      }),
       'an array of ids': ({ raw, headers }) => ({ raw, headers: { ...headers, 'webhook-id': [headers['webhook-id'] as string] } }),
       'another id': replaced('webhook-id', (value) => `${value}x`),
       'another time': replaced('webhook-timestamp', (value) => String(Number(value) + 1)),
@@ -105,7 +133,10 @@ async function openStage(): Promise<ProviderStage> {
       'with an exponent': replaced('webhook-timestamp', () => '1e9'),
       negative: replaced('webhook-timestamp', (value) => `-${value}`),
       'two of them, joined as Node joins them': replaced('webhook-timestamp', (value) => `${value}, ${value}`),
-      'an array of them': ({ raw, headers }) => ({ raw, headers: { ...headers, 'webhook-timestamp': [headers['webhook-timestamp'] as string] } }),
+      'an array of them': ({ raw, headers }) => ({
+        raw,
+        headers: { ...headers, 'webhook-timestamp': [headers['webhook-timestamp'] as string] },
+      }),
     },
     breakAnswers: Object.fromEntries(Object.entries(between.spoilers).map(([how, spoiler]) => [how, () => between.spoil(spoiler)])),
     async stop() {
@@ -117,7 +148,10 @@ async function openStage(): Promise<ProviderStage> {
 }
 
 function without(name: string) {
-  return ({ raw, headers }: SignedMessage): SignedMessage => ({ raw, headers: Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name)) })
+  return ({ raw, headers }: SignedMessage): SignedMessage => ({
+    raw,
+    headers: Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name)),
+  })
 }
 
 function replaced(name: string, change: (value: string) => string) {
@@ -125,7 +159,9 @@ function replaced(name: string, change: (value: string) => string) {
 }
 
 function sign(id: string, timestamp: number, body: string, signers: readonly string[]): Record<string, string> {
-  const signatures = signers.map((secret) => `v1,${createHmac('sha256', Buffer.from(secret, 'base64')).update(`${id}.${timestamp}.${body}`).digest('base64')}`)
+  const signatures = signers.map(
+    (secret) => `v1,${createHmac('sha256', Buffer.from(secret, 'base64')).update(`${id}.${timestamp}.${body}`).digest('base64')}`,
+  )
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') }
 }
 
@@ -147,10 +183,13 @@ const spoilers: Record<string, Spoiler> = {
   'an answer about another payment': ({ status }, response) =>
     response
       .writeHead(status, { 'Content-Type': 'application/json' })
-      .end('{"provider_payment_id":"sbx_other","reference":"pay_other","status":"succeeded","amount":5000,"currency":"ZMW","checkout_url":"https://example.org/"}'),
+      .end(
+        '{"provider_payment_id":"sbx_other","reference":"pay_other","status":"succeeded","amount":5000,"currency":"ZMW","checkout_url":"https://example.org/"}',
+      ),
   'an amount that is no number': ({ status, body }, response) =>
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(body.toString().replace('5000', '"5000"')),
-  'a compressed answer': ({ status, body }, response) => response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Encoding': 'br' }).end(body),
+  'a compressed answer': ({ status, body }, response) =>
+    response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Encoding': 'br' }).end(body),
 }
 
 async function startGoBetween(target: string) {

@@ -9,7 +9,12 @@ describe('the hosted checkout', () => {
   })
   afterEach(() => self.stop())
 
-  for (const [outcome, word, status] of [['success', 'success', 'succeeded'], ['failed', 'failed', 'failed'], ['cancelled', 'cancelled', 'cancelled'], ['late', 'failed', 'failed']] as const)
+  for (const [outcome, word, status] of [
+    ['success', 'success', 'succeeded'],
+    ['failed', 'failed', 'failed'],
+    ['cancelled', 'cancelled', 'cancelled'],
+    ['late', 'failed', 'failed'],
+  ] as const)
     it(`answers a form that says ${outcome} with ${word}`, async () => {
       const { reference, url } = await open()
       expect(await pay(self.http, url, outcome)).to.deep.equal({ status: 200, data: { status: word, changed: true } })
@@ -46,10 +51,15 @@ describe('the hosted checkout', () => {
     const { reference, url } = await open()
     expect(await pay(self.http, url, 'requires_action')).to.deep.equal({ status: 200, data: { status: 'pending', changed: true } })
     expect((await pay(self.http, url, 'requires_action')).data).to.include({ changed: false })
-    expect(await html(url)).to.contain('Yes, pay').and.not.to.contain('Ask me to confirm')
+    expect(await html(url))
+      .to.contain('Yes, pay')
+      .and.not.to.contain('Ask me to confirm')
     expect(await pay(self.http, url, 'success')).to.deep.equal({ status: 200, data: { status: 'success', changed: true } })
     await self.provider.drain()
-    expect(self.deliveries.map(({ raw }) => (JSON.parse(raw.toString()) as { status: string }).status)).to.deep.equal(['pending', 'success'])
+    expect(self.deliveries.map(({ raw }) => (JSON.parse(raw.toString()) as { status: string }).status)).to.deep.equal([
+      'pending',
+      'success',
+    ])
     expect(await self.adapter.query(reference)).to.include({ status: 'succeeded' })
   })
 
@@ -91,20 +101,42 @@ describe('the hosted checkout', () => {
 
     it('refuses what is no outcome, names those that are, and stays undecided', async () => {
       const { reference, url } = await open()
-      for (const body of ['', 'outcome=', 'outcome=SUCCESS', 'outcome=paid', 'outcome=success&outcome=failed', 'outcome=success&outcome=success', 'outcome[]=success', 'outcome[$ne]=x', '__proto__=success', 'outcome=success&amount=1', 'outcome=constructor', 'outcome=success%00', '{"outcome":"success"}']) {
+      for (const body of [
+        '',
+        'outcome=',
+        'outcome=SUCCESS',
+        'outcome=paid',
+        'outcome=success&outcome=failed',
+        'outcome=success&outcome=success',
+        'outcome[]=success',
+        'outcome[$ne]=x',
+        '__proto__=success',
+        'outcome=success&amount=1',
+        'outcome=constructor',
+        'outcome=success%00',
+        '{"outcome":"success"}',
+      ]) {
         const answer = await post(url, body, form)
         expect(answer.status, body).to.equal(400)
-        expect(answer.data, body).to.include({ code: 'validation', detail: 'Send one field, outcome: success, failed, cancelled, late, requires_action' })
+        expect(answer.data, body).to.include({
+          code: 'validation',
+          detail: 'Send one field, outcome: success, failed, cancelled, late, requires_action',
+        })
       }
       expect(await self.adapter.query(reference)).to.include({ status: 'pending' })
     })
 
     it('refuses other types, encodings and lengths', async () => {
       const { reference, url } = await open()
-      expect((await post(url, '{"outcome":"success"}', { 'Content-Type': 'application/json' })).data).to.include({ code: 'media-type', status: 415 })
+      expect((await post(url, '{"outcome":"success"}', { 'Content-Type': 'application/json' })).data).to.include({
+        code: 'media-type',
+        status: 415,
+      })
       expect((await post(url, 'outcome=success', { 'Content-Type': 'text/plain' })).status).to.equal(415)
       expect((await post(url, 'outcome=success', {})).status).to.equal(415)
-      expect((await post(url, 'outcome=success', { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-7' })).status).to.equal(415)
+      expect((await post(url, 'outcome=success', { 'Content-Type': 'application/x-www-form-urlencoded; charset=utf-7' })).status).to.equal(
+        415,
+      )
       expect((await post(url, 'outcome=success', { ...form, 'Content-Encoding': 'br' })).status).to.equal(415)
       expect((await post(url, `outcome=success&x=${'x'.repeat(5_000)}`, form)).status).to.equal(413)
       expect(await self.adapter.query(reference)).to.include({ status: 'pending' })
@@ -113,7 +145,17 @@ describe('the hosted checkout', () => {
     it('knows no checkout by a token that is not quite right', async () => {
       const { reference, url } = await open()
       const token = url.slice(-43)
-      const wrong = [`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`, token.toLowerCase(), `${token}A`, token.slice(1), '%24ne', '..%2f..', reference, 'a'.repeat(4_000), '%00']
+      const wrong = [
+        `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
+        token.toLowerCase(),
+        `${token}A`,
+        token.slice(1),
+        '%24ne',
+        '..%2f..',
+        reference,
+        'a'.repeat(4_000),
+        '%00',
+      ]
       for (const each of wrong) {
         const address = `${self.url}/sandbox/checkout/${each}`
         expect((await post(address, 'outcome=success', form)).status, each).to.equal(404)
@@ -138,12 +180,28 @@ describe('the hosted checkout', () => {
     const accept = { Accept: 'text/html,application/xhtml+xml' }
 
     it('shows what is paid, for what and to whom, and says that it is a sandbox', async () => {
-      const { url } = await open({ amount: 1_234_567_89, description: 'Tip for Chanda & <Co>', return_url: 'https://ovation.example/thanks?a=1&b=2' })
+      const { url } = await open({
+        amount: 1_234_567_89,
+        description: 'Tip for Chanda & <Co>',
+        return_url: 'https://ovation.example/thanks?a=1&b=2',
+      })
       const page = await html(url)
-      expect(page).to.contain('ZMW 1,234,567.89').and.to.contain('Tip for Chanda &amp; &lt;Co&gt;').and.to.contain('ovation.example').and.to.contain('No real money moves')
+      expect(page)
+        .to.contain('ZMW 1,234,567.89')
+        .and.to.contain('Tip for Chanda &amp; &lt;Co&gt;')
+        .and.to.contain('ovation.example')
+        .and.to.contain('No real money moves')
     })
 
-    for (const [currency, amount, shown] of [['JPY', 1_234, 'JPY 1,234'], ['KWD', 1_234_567, 'KWD 1,234.567'], ['KWD', 5, 'KWD 0.005'], ['ZMW', 5, 'ZMW 0.05'], ['ZMW', 100, 'ZMW 1.00'], ['UGX', 5, 'UGX 5'], ['EUR', 100_000_00, 'EUR 100,000.00']] as const)
+    for (const [currency, amount, shown] of [
+      ['JPY', 1_234, 'JPY 1,234'],
+      ['KWD', 1_234_567, 'KWD 1,234.567'],
+      ['KWD', 5, 'KWD 0.005'],
+      ['ZMW', 5, 'ZMW 0.05'],
+      ['ZMW', 100, 'ZMW 1.00'],
+      ['UGX', 5, 'UGX 5'],
+      ['EUR', 100_000_00, 'EUR 100,000.00'],
+    ] as const)
       it(`writes ${amount} minor units of ${currency} as ${shown}`, async () => {
         const { url } = await open({ currency, amount })
         expect(await html(url)).to.contain(`>${shown}<`)
@@ -151,18 +209,36 @@ describe('the hosted checkout', () => {
 
     it('sends a browser back where it came from, and after that shows how it ended', async () => {
       const { url } = await open({ return_url: 'https://ovation.example/thanks?payment=1' })
-      const decided = await self.http.request({ method: 'POST', url, body: 'outcome=success', headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' } })
+      const decided = await self.http.request({
+        method: 'POST',
+        url,
+        body: 'outcome=success',
+        headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' },
+      })
       expect(decided.status).to.equal(303)
       expect(decided.headers.location).to.equal('https://ovation.example/thanks?payment=1')
-      const again = await self.http.request({ method: 'POST', url, body: 'outcome=failed', headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' } })
+      const again = await self.http.request({
+        method: 'POST',
+        url,
+        body: 'outcome=failed',
+        headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' },
+      })
       expect(again.status).to.equal(303)
       expect(new URL(again.headers.location as string, url).href).to.equal(url)
-      expect(await html(url)).to.contain('Paid').and.to.contain('This checkout is over').and.not.to.contain('<form')
+      expect(await html(url))
+        .to.contain('Paid')
+        .and.to.contain('This checkout is over')
+        .and.not.to.contain('<form')
     })
 
     it('tells a browser on a page what it refuses', async () => {
       const { url } = await open()
-      const answer = await self.http.request({ method: 'POST', url, body: 'outcome=<script>', headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' } })
+      const answer = await self.http.request({
+        method: 'POST',
+        url,
+        body: 'outcome=<script>',
+        headers: { ...accept, 'Content-Type': 'application/x-www-form-urlencoded' },
+      })
       expect(answer.status).to.equal(400)
       expect(answer.headers['content-type']).to.contain('text/html')
       expect(answer.body.toString()).to.contain('Send one field, outcome').and.not.to.contain('<script>')

@@ -16,15 +16,44 @@ describe('the faults of the sandbox', () => {
   it('are all off at first, are set one by one, survive a restart, and are cleared by null, false or 0', async () => {
     expect(await self.provider.faults.read()).to.deep.equal(off)
     expect(await self.provider.faults.set({ duplicate: 3, reorder: true })).to.deep.equal({ ...off, duplicate: 3, reorder: true })
-    expect(await self.provider.faults.set({ drop: true, delay_ms: 5, forge: true, timeout_after_charge: true })).to.deep.equal({ duplicate: 3, reorder: true, delay_ms: 5, drop: true, forge: true, timeout_after_charge: true })
+    expect(await self.provider.faults.set({ drop: true, delay_ms: 5, forge: true, timeout_after_charge: true })).to.deep.equal({
+      duplicate: 3,
+      reorder: true,
+      delay_ms: 5,
+      drop: true,
+      forge: true,
+      timeout_after_charge: true,
+    })
     await self.restart()
     expect(await self.provider.faults.read()).to.include({ duplicate: 3, drop: true })
     expect(await self.provider.faults.set({})).to.include({ duplicate: 3, drop: true })
-    expect(await self.provider.faults.set({ duplicate: null, reorder: false, delay_ms: 0, drop: false, forge: null, timeout_after_charge: null })).to.deep.equal(off)
+    expect(
+      await self.provider.faults.set({
+        duplicate: null,
+        reorder: false,
+        delay_ms: 0,
+        drop: false,
+        forge: null,
+        timeout_after_charge: null,
+      }),
+    ).to.deep.equal(off)
   })
 
   it('are refused when they are none', async () => {
-    const wrong: object[] = [{ dup: 1 }, { duplicate: -1 }, { duplicate: 101 }, { duplicate: '3' }, { duplicate: 1.5 }, { reorder: 1 }, { delay_ms: 3 * 86_400_001 }, { drop: -1 }, { drop: 'all' }, { forge: 'yes' }, { $set: {} }, { __proto__: null, constructor: 1 }]
+    const wrong: object[] = [
+      { dup: 1 },
+      { duplicate: -1 },
+      { duplicate: 101 },
+      { duplicate: '3' },
+      { duplicate: 1.5 },
+      { reorder: 1 },
+      { delay_ms: 3 * 86_400_001 },
+      { drop: -1 },
+      { drop: 'all' },
+      { forge: 'yes' },
+      { $set: {} },
+      { __proto__: null, constructor: 1 },
+    ]
     for (const settings of wrong) {
       const error = await self.provider.faults.set(settings).catch((fault: unknown) => fault)
       expect(error, JSON.stringify(settings)).to.be.an('error').with.property('code', 'validation')
@@ -122,7 +151,13 @@ describe('the faults of the sandbox', () => {
   it('timeout_after_charge: the checkout is there, and nobody is told until the fault is over', async () => {
     await self.provider.faults.set({ timeout_after_charge: true })
     const hasty: HttpClient = { ...self.http, json: (options) => self.http.json({ ...options, totalMs: 100 }) }
-    const adapter = createSandboxAdapter({ baseUrl: () => self.url, apiKey: self.apiKey, webhookSecrets: self.secrets, http: hasty, wall: self.wall })
+    const adapter = createSandboxAdapter({
+      baseUrl: () => self.url,
+      apiKey: self.apiKey,
+      webhookSecrets: self.secrets,
+      http: hasty,
+      wall: self.wall,
+    })
     const order = newOrder()
     const doubts = await Promise.all([1, 2].map(() => adapter.createCheckout(order).catch((error: unknown) => error)))
     for (const doubt of doubts) expect(doubt).to.be.instanceOf(ProviderUnavailable)

@@ -56,6 +56,7 @@ export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secre
   const app = express()
   app.use(refuseEncodings)
   app.post('/webhook', customer.receive)
+  app.get('/thanks', (_request, response) => void response.type('html').send('<!doctype html><title>Thanks</title>'))
   app.use('/sandbox', (request, response, next) => router(request, response, next))
   app.use((_request, _response, next) => next(new AppError('not-found')))
   app.use(answerProblem)
@@ -63,17 +64,42 @@ export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secre
   url = await listen(server)
   const http = createHttpClient({ log, allowOrigins: [url] })
 
-  const own = { url, http, apiKey, secrets, db: client.db(dbName), clock, wall, deliveries: customer.deliveries, arrived: customer.arrived, answerWith: customer.answerWith }
+  const own = {
+    url,
+    http,
+    apiKey,
+    secrets,
+    db: client.db(dbName),
+    clock,
+    wall,
+    deliveries: customer.deliveries,
+    arrived: customer.arrived,
+    answerWith: customer.answerWith,
+  }
   const self: Stage = { ...own, ...(await open(secrets, lateMs)), restart, stop }
   return self
 
   async function open(withSecrets: string[], late: number): Promise<Pick<Stage, 'provider' | 'adapter' | 'secrets'>> {
     const provider = createSandboxProvider({
-      mongoUri, dbName, apiKey, webhookSecrets: withSecrets, webhookUrl: () => `${url}/webhook`, publicUrl: () => url, http, clock, wall, log, lateMs: late,
+      mongoUri,
+      dbName,
+      apiKey,
+      webhookSecrets: withSecrets,
+      webhookUrl: () => `${url}/webhook`,
+      publicUrl: () => url,
+      http,
+      clock,
+      wall,
+      log,
+      lateMs: late,
     })
     await provider.start()
     router = provider.router
-    return { provider, adapter: createSandboxAdapter({ baseUrl: () => url, apiKey, webhookSecrets: withSecrets, http, wall }), secrets: withSecrets }
+    return {
+      provider,
+      adapter: createSandboxAdapter({ baseUrl: () => url, apiKey, webhookSecrets: withSecrets, http, wall }),
+      secrets: withSecrets,
+    }
   }
 
   async function restart(settings: Partial<{ secrets: string[]; lateMs: number }> = {}): Promise<void> {
@@ -97,13 +123,27 @@ export function newSecret(): string {
 
 /** What a payer's browser or curl sends from the hosted page. */
 export function pay(http: HttpClient, checkoutUrl: string, outcome: string): Promise<{ status: number; data: unknown }> {
-  return http.request({ method: 'POST', url: checkoutUrl, body: `outcome=${outcome}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }).then(({ status, body }) => ({ status, data: JSON.parse(body.toString()) as unknown }))
+  return http
+    .request({
+      method: 'POST',
+      url: checkoutUrl,
+      body: `outcome=${outcome}`,
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    })
+    .then(({ status, body }) => ({ status, data: JSON.parse(body.toString()) as unknown }))
 }
 
 let counter = 0
 
 export function newOrder(changes: object = {}) {
-  return { reference: `pay_${process.pid}_${++counter}`, amount: 50_00, currency: 'ZMW', description: 'Tip for Chanda', return_url: 'http://127.0.0.1:9/thanks?payment=1', ...changes }
+  return {
+    reference: `pay_${process.pid}_${++counter}`,
+    amount: 50_00,
+    currency: 'ZMW',
+    description: 'Tip for Chanda',
+    return_url: 'http://127.0.0.1:9/thanks?payment=1',
+    ...changes,
+  }
 }
 
 function createCustomer() {

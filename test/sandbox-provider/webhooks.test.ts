@@ -30,7 +30,9 @@ describe("the sandbox's webhooks", () => {
     await self.restart({ secrets: [present, old] })
     await decide('failed')
     const [delivery] = await self.arrived(1)
-    expect(delivery?.headers['webhook-signature']).to.equal(`${signature(delivery as Delivery, present)} ${signature(delivery as Delivery, old)}`)
+    expect(delivery?.headers['webhook-signature']).to.equal(
+      `${signature(delivery as Delivery, present)} ${signature(delivery as Delivery, old)}`,
+    )
   })
 
   it('come again under the same id with a fresh signature until they are taken, ever more slowly', async () => {
@@ -57,7 +59,9 @@ describe("the sandbox's webhooks", () => {
     expect(new Set(self.deliveries.map(({ headers }) => headers['webhook-id'])).size).to.equal(1)
     expect(new Set(self.deliveries.map(({ raw }) => raw.toString())).size).to.equal(1)
     expect(new Set(self.deliveries.map(({ headers }) => headers['webhook-timestamp'])).size).to.equal(pauses.length + 2)
-    expect(await row()).to.deep.include({ state: 'delivered', answers: [204] }).and.not.to.have.property('due_at')
+    expect(await row())
+      .to.deep.include({ state: 'delivered', answers: [204] })
+      .and.not.to.have.property('due_at')
   })
 
   it('are given up after three days, and no earlier', async () => {
@@ -141,6 +145,8 @@ describe("the sandbox's webhooks", () => {
 })
 
 function signature({ raw, headers }: Delivery, secret: string): string {
-  const mac = createHmac('sha256', Buffer.from(secret, 'base64')).update(`${headers['webhook-id'] as string}.${headers['webhook-timestamp'] as string}.`)
+  const mac = createHmac('sha256', Buffer.from(secret, 'base64')).update(
+    `${headers['webhook-id'] as string}.${headers['webhook-timestamp'] as string}.`,
+  )
   return `v1,${mac.update(raw).digest('base64')}`
 }

@@ -42,7 +42,12 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       expect(new Set(all.map((each) => each.provider_payment_id)).size).to.equal(1)
       expect(new Set(all.map((each) => each.checkout_url)).size).to.equal(1)
       expect(await stage.provider.createCheckout(order)).to.deep.equal(all[0])
-      expect(await stage.provider.query(order.reference)).to.include({ status: 'pending', reference: order.reference, amount: order.amount, currency: order.currency })
+      expect(await stage.provider.query(order.reference)).to.include({
+        status: 'pending',
+        reference: order.reference,
+        amount: order.amount,
+        currency: order.currency,
+      })
     })
 
     it('does not open a second one for another amount, and does not call that a doubt', async () => {
@@ -57,13 +62,22 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       expect(await stage.provider.query(stage.newOrder().reference)).to.deep.equal({ status: 'not_found' })
     })
 
-    for (const [outcome, status] of [['success', 'succeeded'], ['failed', 'failed'], ['cancelled', 'cancelled']] as const)
+    for (const [outcome, status] of [
+      ['success', 'succeeded'],
+      ['failed', 'failed'],
+      ['cancelled', 'cancelled'],
+    ] as const)
       it(`says ${status} after the payer chose ${outcome}, and sends a webhook that names the payment`, async () => {
         const order = stage.newOrder()
         const checkout = await stage.provider.createCheckout(order)
         await stage.pay(checkout.checkout_url, outcome)
         const told = await stage.provider.query(order.reference)
-        expect(told).to.include({ status, provider_payment_id: checkout.provider_payment_id, amount: order.amount, currency: order.currency })
+        expect(told).to.include({
+          status,
+          provider_payment_id: checkout.provider_payment_id,
+          amount: order.amount,
+          currency: order.currency,
+        })
         expect('failure_reason' in told).to.equal(status !== 'succeeded')
         const { raw, headers } = await stage.lastWebhook()
         const event = stage.provider.readWebhook(raw, headers)
@@ -86,7 +100,8 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       })
 
       it('refuses what is older or newer than that', () => {
-        for (const seconds of [-302, 302, -86_400, 86_400]) expect(refusalOf(stage.signAgain(message, { seconds })), `${seconds}`).to.equal('signature-time')
+        for (const seconds of [-302, 302, -86_400, 86_400])
+          expect(refusalOf(stage.signAgain(message, { seconds })), `${seconds}`).to.equal('signature-time')
       })
 
       it("refuses a stranger's signature, and tells it nothing of its time", () => {
@@ -97,7 +112,7 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       it('refuses a body in which any one bit was turned', () => {
         for (let at = 0; at < message.raw.length; at++) {
           const raw = Buffer.from(message.raw)
-          raw[at] = (raw[at] as number) ^ (1 << at % 8)
+          raw[at] = (raw[at] as number) ^ (1 << (at % 8))
           expect(refusalOf({ ...message, raw }), `byte ${at}`).to.equal('signature')
         }
         expect(refusalOf({ ...message, raw: Buffer.concat([message.raw, Buffer.from(' ')]) })).to.equal('signature')
@@ -112,7 +127,17 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       })
 
       it('refuses what was signed but says nothing', () => {
-        for (const body of ['', 'no JSON', '5', 'null', '[]', '{}', '{"payment_id":5,"status":"success"}', '{"payment_id":"","status":"success"}', '\uFEFF{}'])
+        for (const body of [
+          '',
+          'no JSON',
+          '5',
+          'null',
+          '[]',
+          '{}',
+          '{"payment_id":5,"status":"success"}',
+          '{"payment_id":"","status":"success"}',
+          '\uFEFF{}',
+        ])
           expect(refusalOf(stage.signAgain(message, { body })), body).to.equal('bad-json')
       })
 
@@ -136,7 +161,10 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
         expect(await faultOf(() => stage.provider.query(order.reference)), how).to.be.instanceOf(ProviderUnavailable)
         await mend()
         const checkout = await stage.provider.createCheckout(order)
-        expect(await stage.provider.query(order.reference), how).to.include({ status: 'pending', provider_payment_id: checkout.provider_payment_id })
+        expect(await stage.provider.query(order.reference), how).to.include({
+          status: 'pending',
+          provider_payment_id: checkout.provider_payment_id,
+        })
       }
     })
   })

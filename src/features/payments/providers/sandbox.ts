@@ -2,7 +2,15 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Wall } from '../../../kernel/clock.ts'
 import { ensure, fail } from '../../../kernel/errors.ts'
 import { type HttpClient, type JsonRequest, OutboundError } from '../../../platform/http-client.ts'
-import { type Checkout, type CheckoutOrder, type PaymentProvider, type ProviderEvent, type ProviderPayment, type ProviderStatus, ProviderUnavailable } from '../port.ts'
+import {
+  type Checkout,
+  type CheckoutOrder,
+  type PaymentProvider,
+  type ProviderEvent,
+  type ProviderPayment,
+  type ProviderStatus,
+  ProviderUnavailable,
+} from '../port.ts'
 
 const deadlineMs = 20_000
 const toleranceSeconds = 300
@@ -132,7 +140,12 @@ interface Told {
 
 function isTold(data: unknown): data is Told {
   const { amount } = (data ?? {}) as { amount?: unknown }
-  return wordOf(data, 'reference') !== '' && wordOf(data, 'provider_payment_id') !== '' && wordOf(data, 'currency') !== '' && Number.isSafeInteger(amount)
+  return (
+    wordOf(data, 'reference') !== '' &&
+    wordOf(data, 'provider_payment_id') !== '' &&
+    wordOf(data, 'currency') !== '' &&
+    Number.isSafeInteger(amount)
+  )
 }
 
 function isCheckout(data: unknown): data is Told & { checkout_url: string } {
