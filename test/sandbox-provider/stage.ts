@@ -56,7 +56,7 @@ export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secre
   const app = express()
   app.use(refuseEncodings)
   app.post('/webhook', customer.receive)
-  app.get('/thanks', (_request, response) => void response.type('html').send('<!doctype html><title>Thanks</title>'))
+  app.get('/thanks', (_request, response) => void response.type('html').send('<!doctype html><link rel="icon" href="data:,"><title>Thanks</title>'))
   app.use('/sandbox', (request, response, next) => router(request, response, next))
   app.use((_request, _response, next) => next(new AppError('not-found')))
   app.use(answerProblem)
