@@ -16,8 +16,8 @@ try {
 } catch (error) {
   const refused = error instanceof StoreRefused ? error : undefined
   const message = error instanceof Error ? error.message : 'unknown'
-  process.send?.({ refused: message, exit_code: refused?.exitCode ?? 70 })
-  process.stderr.write(`${message}\n`)
+  if (process.send) process.send({ refused: message, exit_code: refused?.exitCode ?? 70 })
+  else process.stderr.write(`${message}\n`)
   process.exit(refused?.exitCode ?? 70)
 }
 
