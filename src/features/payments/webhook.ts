@@ -42,5 +42,5 @@ export function createWebhookEndpoint({ inbox, defaultProvider, providerOf, nudg
 // Node joins headers that come twice; a signature that came twice is nobody's.
 function repeatsAHeader(request: Request): boolean {
   const names = request.rawHeaders.filter((_each, index) => index % 2 === 0).map((each) => each.toLowerCase())
-  return ['webhook-id', 'webhook-timestamp', 'webhook-signature'].some((name) => names.filter((each) => each === name).length > 1)
+  return ['webhook-id', 'webhook-signature'].some((name) => names.filter((each) => each === name).length > 1)
 }
