@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Binary } from 'bson'
 import { decode, type Doc, encode } from './document.ts'
 import { mongoError } from './errors.ts'
-import { keyOf, rangeOf } from './keys.ts'
+import { after, idOf, type Key, keyOf, rangeOf, restOf } from './keys.ts'
 import type { IndexSpec } from './query/index-keys.ts'
 import type { Engine, Transaction } from './transactions/engine.ts'
 
@@ -10,7 +10,7 @@ export interface Index {
   id: number
   spec: IndexSpec
   /** some document has more than one key in it: bounds of two predicates must not be intersected */
-  multikey: boolean
+  readonly multikey: boolean
 }
 
 export interface Collection {
@@ -33,57 +33,59 @@ interface CatalogRow {
 
 export const idIndex: IndexSpec = Object.freeze({ name: '_id_', key: { _id: 1 }, unique: true })
 const maxIndexes = 64
+const maxKnown = 10_000
 
 export type Catalog = ReturnType<typeof createCatalog>
 
-/** Which collections and indexes there are. Changes belong to a transaction and are seen by others once it is on disk. */
+/**
+ * Which collections and indexes there are. A transaction sees those of its own snapshot, never those of now: an index that was built since
+ * has nothing in it for an older snapshot, and a scan along it would find nothing and call that an answer.
+ */
 export function createCatalog(engine: Engine) {
-  const committed = new Map<string, Collection>()
-  const own = new WeakMap<Transaction, Map<string, Collection | null>>()
+  const known = new Map<string, { bytes: Buffer; collection: Collection }>()
+  // Never taken back while the process runs: it only makes plans more careful. It may be known before its transaction is on disk.
+  const multikey = new Set<number>()
+  const multikeyOnDisk = new Set<number>()
+  const garbage = new Set<Key>()
   let nextId = 1
   load()
 
-  return Object.freeze({ find, list, create, drop, addIndex, dropIndex, changeIndex, markMultikey })
+  return Object.freeze({ find, list, create, drop, addIndex, dropIndex, changeIndex, markMultikey, takeGarbage })
 
   function find(transaction: Transaction, namespace: string): Collection | undefined {
-    const mine = own.get(transaction)?.get(namespace)
-    return mine === undefined ? committed.get(namespace) : (mine ?? undefined)
+    const bytes = transaction.get(keyOf.catalog(namespace))
+    return bytes && read(namespace, bytes)
   }
 
-  function list(transaction: Transaction): Collection[] {
-    const all = new Map(committed)
-    for (const [namespace, collection] of own.get(transaction) ?? []) {
-      if (collection) all.set(namespace, collection)
-      else all.delete(namespace)
+  function list(transaction: Transaction, database?: string): Collection[] {
+    const { start, end } = rangeOf.catalog()
+    const prefix = database === undefined ? undefined : keyOf.catalog(`${database}.`)
+    const found: Collection[] = []
+    for (const { key, value } of transaction.range(prefix ?? start, prefix ? after(prefix) : end)) {
+      const namespace = Buffer.from(restOf(key), 'latin1').toString()
+      if (!isMarker(namespace)) found.push(read(namespace, value))
     }
-    return [...all.values()].toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1))
+    return found
   }
 
   function create(transaction: Transaction, namespace: string, options: Doc = {}): Collection {
     ensureName(namespace)
-    transaction.claim(`ns ${namespace}`)
-    const cut = namespace.indexOf('.')
-    const collection: Collection = {
+    transaction.claim(subjectOf(namespace))
+    return write(transaction, {
       id: nextId++,
-      namespace,
-      database: namespace.slice(0, cut),
-      name: namespace.slice(cut + 1),
+      ...namesOf(namespace),
       uuid: new Binary(Buffer.from(randomUUID().replaceAll('-', ''), 'hex'), 4),
       options,
-      indexes: [{ id: nextId++, spec: idIndex, multikey: false }],
-    }
-    write(transaction, collection)
-    return collection
+      indexes: [indexOf(nextId++, idIndex)],
+    })
   }
 
-  /** Takes the collection away with all that is in it. */
+  /** Takes the collection away; what is in it goes little by little, see `takeGarbage`. */
   function drop(transaction: Transaction, collection: Collection): void {
-    transaction.claim(`ns ${collection.namespace}`)
-    for (const range of [rangeOf.records(collection.id), ...collection.indexes.map((index) => rangeOf.index(index.id))])
-      for (const { key } of transaction.range(range.start, range.end)) transaction.put(key, null)
-    for (const index of collection.indexes) transaction.put(keyOf.catalog(multikeyName(collection, index)), null)
+    transaction.claim(subjectOf(collection.namespace))
+    for (const index of collection.indexes) discard(transaction, collection, index)
+    discardRange(transaction, collection.id)
     transaction.put(keyOf.catalog(collection.namespace), null)
-    change(transaction, collection.namespace, null)
   }
 
   /** Adds an index that is empty yet. @returns undefined when the very same one is there already */
@@ -96,71 +98,112 @@ export function createCatalog(engine: Engine) {
         : mongoError('IndexKeySpecsConflict', `An existing index has the same name as the requested index. Requested index: ${spec.name}`)
     if (same) throw mongoError('IndexOptionsConflict', `Index already exists with a different name: ${same.spec.name}`)
     if (collection.indexes.length >= maxIndexes) throw mongoError('CannotCreateIndex', `add index fails, too many indexes for ${collection.namespace}`)
-    transaction.claim(`ns ${collection.namespace}`)
-    const index: Index = { id: nextId++, spec, multikey: false }
-    const changed = { ...collection, indexes: [...collection.indexes, index] }
-    write(transaction, changed)
-    return { collection: changed, index }
+    transaction.claim(subjectOf(collection.namespace))
+    const index = indexOf(nextId++, spec)
+    return { collection: write(transaction, { ...collection, indexes: [...collection.indexes, index] }), index }
   }
 
   function dropIndex(transaction: Transaction, collection: Collection, index: Index): Collection {
-    transaction.claim(`ns ${collection.namespace}`)
-    const { start, end } = rangeOf.index(index.id)
-    for (const { key } of transaction.range(start, end)) transaction.put(key, null)
-    transaction.put(keyOf.catalog(multikeyName(collection, index)), null)
-    const changed = { ...collection, indexes: collection.indexes.filter((each) => each.id !== index.id) }
-    write(transaction, changed)
-    return changed
+    transaction.claim(subjectOf(collection.namespace))
+    discard(transaction, collection, index)
+    return write(transaction, { ...collection, indexes: collection.indexes.filter((each) => each.id !== index.id) })
   }
 
   function changeIndex(transaction: Transaction, collection: Collection, index: Index, spec: IndexSpec): void {
-    transaction.claim(`ns ${collection.namespace}`)
-    write(transaction, { ...collection, indexes: collection.indexes.map((each) => (each.id === index.id ? { ...each, spec } : each)) })
+    transaction.claim(subjectOf(collection.namespace))
+    write(transaction, { ...collection, indexes: collection.indexes.map((each) => (each.id === index.id ? indexOf(each.id, spec) : each)) })
   }
 
-  // Never taken back: it only makes plans more careful, so it may be known before its transaction is on disk.
   function markMultikey(transaction: Transaction, collection: Collection, index: Index): void {
-    if (index.multikey) return
-    index.multikey = true
-    transaction.put(keyOf.catalog(multikeyName(collection, index)), Buffer.from([1]))
+    multikey.add(index.id)
+    if (multikeyOnDisk.has(index.id)) return
+    transaction.put(markerOf(collection, index), Buffer.from([1]))
+    transaction.onCommit(() => multikeyOnDisk.add(index.id))
   }
 
-  function write(transaction: Transaction, collection: Collection): void {
-    const row: CatalogRow = { ns: collection.namespace, id: collection.id, uuid: collection.uuid, options: collection.options, indexes: collection.indexes.map(({ id, spec }) => ({ id, spec: { ...spec } })) }
-    transaction.put(keyOf.catalog(collection.namespace), encode(row as unknown as Doc))
-    change(transaction, collection.namespace, collection)
-  }
-
-  function change(transaction: Transaction, namespace: string, collection: Collection | null): void {
-    const mine = own.get(transaction) ?? new Map<string, Collection | null>()
-    mine.set(namespace, collection)
-    own.set(transaction, mine)
-    transaction.onCommit(() => {
-      if (collection) committed.set(namespace, collection)
-      else committed.delete(namespace)
+  /** Deletes up to `limit` entries that a dropped collection or index has left. @returns whether there may be more */
+  async function takeGarbage(limit: number): Promise<boolean> {
+    const [key] = garbage
+    if (key === undefined) return false
+    await engine.alone((transaction) => {
+      const id = idOf(key)
+      let left = limit
+      for (const { start, end } of [rangeOf.records(id), rangeOf.index(id)])
+        for (const pair of transaction.range(start, end)) {
+          if (left-- === 0) return
+          transaction.put(pair.key, null)
+        }
+      transaction.put(key, null)
+      transaction.onCommit(() => garbage.delete(key))
     })
+    return garbage.size > 0
+  }
+
+  function discard(transaction: Transaction, collection: Collection, index: Index): void {
+    discardRange(transaction, index.id)
+    transaction.put(markerOf(collection, index), null)
+  }
+
+  function discardRange(transaction: Transaction, id: number): void {
+    const key = keyOf.garbage(id)
+    transaction.put(key, Buffer.from([1]))
+    transaction.onCommit(() => garbage.add(key))
+  }
+
+  function write(transaction: Transaction, collection: Collection): Collection {
+    const row: CatalogRow = { ns: collection.namespace, id: collection.id, uuid: collection.uuid, options: collection.options, indexes: collection.indexes.map(({ id, spec }) => ({ id, spec: { ...spec } })) }
+    const bytes = encode(row as unknown as Doc)
+    transaction.put(keyOf.catalog(collection.namespace), bytes)
+    return read(collection.namespace, bytes)
+  }
+
+  function indexOf(id: number, spec: IndexSpec): Index {
+    return {
+      id,
+      spec,
+      get multikey() {
+        return multikey.has(id)
+      },
+    }
+  }
+
+  // The same bytes give the same objects, on which the planner keeps what it has worked out.
+  function read(namespace: string, bytes: Buffer): Collection {
+    const before = known.get(namespace)
+    if (before?.bytes.equals(bytes)) return before.collection
+    const row = decode(bytes)
+    const indexes = (row['indexes'] as Doc[]).map((each): Index => {
+      const id = Number(each['id'])
+      const spec = each['spec'] as Doc
+      return indexOf(id, spec['name'] === idIndex.name ? idIndex : plainSpec(spec))
+    })
+    const collection: Collection = { id: Number(row['id']), ...namesOf(namespace), uuid: row['uuid'] as Binary, options: row['options'] as Doc, indexes }
+    if (known.size >= maxKnown) known.clear()
+    known.set(namespace, { bytes, collection })
+    return collection
   }
 
   function load(): void {
     engine.look((transaction) => {
       const { start, end } = rangeOf.catalog()
-      const multikey = new Set<string>()
-      for (const { key, value } of transaction.range(start, end)) {
-        const name = key.subarray(5).toString()
-        if (name.includes('\0')) {
-          multikey.add(name)
-          continue
-        }
-        const row = decode(value)
-        const cut = name.indexOf('.')
-        const indexes = (row['indexes'] as Doc[]).map((each) => ({ id: Number(each['id']), spec: plainSpec(each['spec'] as Doc), multikey: false }))
-        const collection: Collection = { id: Number(row['id']), namespace: name, database: name.slice(0, cut), name: name.slice(cut + 1), uuid: row['uuid'] as Binary, options: row['options'] as Doc, indexes }
-        committed.set(name, collection)
-        nextId = Math.max(nextId, collection.id + 1, ...indexes.map((index) => index.id + 1))
+      for (const { key } of transaction.range(start, end)) {
+        const [, marked] = Buffer.from(restOf(key), 'latin1').toString().split('\0')
+        if (marked !== undefined) multikeyOnDisk.add(Number(marked))
       }
-      for (const collection of committed.values()) for (const index of collection.indexes) index.multikey = multikey.has(multikeyName(collection, index))
+      for (const id of multikeyOnDisk) multikey.add(id)
+      for (const collection of list(transaction)) for (const id of [collection.id, ...collection.indexes.map((index) => index.id)]) nextId = Math.max(nextId, id + 1)
+      const dropped = rangeOf.garbage()
+      for (const { key } of transaction.range(dropped.start, dropped.end)) {
+        garbage.add(key)
+        nextId = Math.max(nextId, idOf(key) + 1)
+      }
     })
   }
+}
+
+/** What a writer into the collection shares, and whoever changes the collection itself claims. */
+export function subjectOf(namespace: string): string {
+  return `ns ${namespace}`
 }
 
 /** An index description as commands and rows hold it, with plain numbers and booleans where they mean settings. */
@@ -177,8 +220,17 @@ function truthy(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false && Number(value) !== 0
 }
 
-function multikeyName(collection: Collection, index: Index): string {
-  return `${collection.namespace}\0${index.id}`
+function namesOf(namespace: string): { namespace: string; database: string; name: string } {
+  const cut = namespace.indexOf('.')
+  return { namespace, database: namespace.slice(0, cut), name: namespace.slice(cut + 1) }
+}
+
+function markerOf(collection: Collection, index: Index): Key {
+  return keyOf.catalog(`${collection.namespace}\0${index.id}`)
+}
+
+function isMarker(name: string): boolean {
+  return name.includes('\0')
 }
 
 function sameKey(a: IndexSpec, b: IndexSpec): boolean {

@@ -36,9 +36,8 @@ async function answer(store: Store, name: string, command: Doc): Promise<Doc> {
     if (typeof command['$db'] !== 'string') throw mongoError('Location40414' as never, 'BSON field \'OpMsg.$db\' is missing but a required field')
     ensureKnownFields(name, command, spec)
     ensureConcerns(name, command, inTransaction)
-    const call: Call = { store, name, command, database: command['$db'], transaction: inTransaction && !ending.has(name) ? enter(store, name, command, spec) : undefined }
-    const result = spec.run(call)
-    return { ...(result instanceof Promise ? await limited(result, command) : result), ok: 1 }
+    const call: Call = { store, name, command, database: command['$db'], transaction: inTransaction && !ending.has(name) ? enter(store, name, command, spec) : undefined, deadline: deadlineOf(command) }
+    return { ...(await spec.run(call)), ok: 1 }
   } catch (error) {
     const known = asMongoError(error)
     // Whatever fails in a transaction ends it: half of a statement may have been done.
@@ -72,20 +71,9 @@ function ensureConcerns(name: string, command: Doc, inTransaction: boolean): voi
   if (command['txnNumber'] !== undefined && command['autocommit'] === undefined && !writes.has(name)) throw mongoError('Location50768' as never, `txnNumber may only be provided for multi-document transactions and retryable write commands. '${name}' is neither.`)
 }
 
-// A write that waits for somebody's claim does not wait longer than its client.
-async function limited(work: Promise<Doc>, command: Doc): Promise<Doc> {
+function deadlineOf(command: Doc): number {
   const limit = Number(command['maxTimeMS'] ?? 0)
-  if (!(limit > 0)) return work
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(mongoError('MaxTimeMSExpired', 'operation exceeded time limit')), limit)
-  })
-  work.catch(() => {})
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return limit > 0 ? performance.now() + limit : Number.POSITIVE_INFINITY
 }
 
 function asMongoError(error: unknown): MongoError {

@@ -3,75 +3,97 @@ import { createHash } from 'node:crypto'
 /**
  * How everything lies in one ordered space of bytes: a kind, a number, the ordered key. LMDB takes keys of up to 1,978 bytes; longer ones
  * keep their beginning and end in a hash, so that they stay near their place and are compared again on the document.
+ *
+ * Keys are byte strings held as latin1 text: JavaScript then compares them as their bytes compare, and they serve as keys of maps.
  */
-const maxKey = 1_978
+export type Key = string
+
+export const maxKeyBytes = 1_978
 const keptPrefix = 1_900
 /** shorter than anything that is ever cut off, so that a bound is a true prefix of every key that it stands for */
 const keptBound = 900
 
-const kinds = { catalog: 1, record: 2, index: 3, session: 4, counter: 5 } as const
+const kinds = { meta: 0, catalog: 1, record: 2, index: 3, session: 4, garbage: 6 } as const
 
 export const keyOf = Object.freeze({
-  catalog: (namespace: string) => join(kinds.catalog, 0, Buffer.from(namespace)),
-  record: (collectionId: number, recordKey: Buffer) => join(kinds.record, collectionId, recordKey),
+  /** Kept by the storage floor itself. */
+  identity: '\x00\x01',
+  /** the number of the last flush, by which a commit that reported a failure is found to have happened all the same */
+  flush: '\x00\x02',
+  catalog: (namespace: string): Key => head(kinds.catalog, 0) + Buffer.from(namespace).toString('latin1'),
+  record: (collectionId: number, recordKey: Key): Key => fitted(head(kinds.record, collectionId) + recordKey, recordKey),
   /** an index entry: the ordered key, then the record's own, so that equal keys of several records stand side by side */
-  index: (indexId: number, indexKey: Buffer, recordKey: Buffer) => join(kinds.index, indexId, Buffer.concat([indexKey, recordKey])),
-  session: (lsid: Buffer) => join(kinds.session, 0, lsid),
-  counter: () => join(kinds.counter, 0, Buffer.alloc(0)),
+  index: (indexId: number, indexKey: Key, recordKey: Key): Key => fitted(head(kinds.index, indexId) + indexKey + recordKey, indexKey + recordKey),
+  session: (lsid: Buffer): Key => head(kinds.session, 0) + lsid.toString('latin1'),
+  /** stands for a dropped collection or index whose content is still to be taken away */
+  garbage: (id: number): Key => head(kinds.garbage, id),
 })
 
 export interface Range {
-  start: Buffer
-  end: Buffer
+  start: Key
+  end: Key
 }
 
 export const rangeOf = Object.freeze({
-  catalog: () => everything(kinds.catalog, 0),
-  records: (collectionId: number) => everything(kinds.record, collectionId),
-  index: (indexId: number) => everything(kinds.index, indexId),
-  sessions: () => everything(kinds.session, 0),
+  everything: (): Range => ({ start: '\x00', end: '\xff' }),
+  catalog: (): Range => everything(kinds.catalog, 0),
+  records: (collectionId: number): Range => everything(kinds.record, collectionId),
+  index: (indexId: number): Range => everything(kinds.index, indexId),
+  sessions: (): Range => everything(kinds.session, 0),
+  garbage: (): Range => ({ start: head(kinds.garbage, 0), end: String.fromCharCode(kinds.garbage + 1) }),
   /** from a lower bound to an upper one of ordered keys; a bound that is too long is cut to the side that lets more through */
-  within(kind: 'record' | 'index', id: number, lower: Buffer, upper: Buffer): Range {
+  within(kind: 'record' | 'index', id: number, lower: Key, upper: Key): Range {
     const end = cut(upper)
-    return { start: head(kinds[kind], id, cut(lower)), end: end.length < upper.length ? head(kinds[kind], id, after(end)) : head(kinds[kind], id, upper) }
+    return { start: head(kinds[kind], id) + cut(lower), end: head(kinds[kind], id) + (end.length < upper.length ? after(end) : upper) }
   },
 })
 
+const headBytes = 5
+
+/** What stands behind the kind and the number. */
+export function restOf(key: Key): Key {
+  return key.slice(headBytes)
+}
+
+/** The number in a key: of a collection, an index, a piece of garbage. */
+export function idOf(key: Key): number {
+  return ((key.charCodeAt(1) << 24) | (key.charCodeAt(2) << 16) | (key.charCodeAt(3) << 8) | key.charCodeAt(4)) >>> 0
+}
+
+export function asKey(bytes: Buffer): Key {
+  return bytes.toString('latin1')
+}
+
 /** The first key behind all that begin with these bytes. */
-export function after(prefix: Buffer): Buffer {
-  const next = Buffer.from(prefix)
-  for (let at = next.length - 1; at >= 0; at--) {
-    if ((next[at] as number) < 255) {
-      next[at] = (next[at] as number) + 1
-      return next.subarray(0, at + 1)
-    }
+export function after(prefix: Key): Key {
+  for (let at = prefix.length - 1; at >= 0; at--) {
+    const byte = prefix.charCodeAt(at)
+    if (byte < 255) return prefix.slice(0, at) + String.fromCharCode(byte + 1)
   }
-  return Buffer.from([255])
+  return '\xff'
 }
 
 /** What a record goes by: its ordered _id, cut like everything that is too long. */
-export function shortened(key: Buffer): Buffer {
-  return key.length <= keptBound + 32 ? key : Buffer.concat([key.subarray(0, keptBound), createHash('sha256').update(key).digest()])
+export function shortened(key: Key): Key {
+  return key.length <= keptBound + 32 ? key : key.slice(0, keptBound) + hashOf(key)
 }
 
-function join(kind: number, id: number, rest: Buffer): Buffer {
-  const key = head(kind, id, rest)
-  if (key.length <= maxKey) return key
-  return Buffer.concat([key.subarray(0, keptPrefix), createHash('sha256').update(rest).digest()])
+function fitted(key: Key, rest: Key): Key {
+  return key.length <= maxKeyBytes ? key : key.slice(0, keptPrefix) + hashOf(rest)
 }
 
-function head(kind: number, id: number, rest: Buffer): Buffer {
-  const key = Buffer.allocUnsafe(5 + rest.length)
-  key[0] = kind
-  key.writeUInt32BE(id, 1)
-  rest.copy(key, 5)
-  return key
+function hashOf(key: Key): Key {
+  return asKey(createHash('sha256').update(key, 'latin1').digest())
 }
 
-function cut(bound: Buffer): Buffer {
-  return bound.length > keptBound ? bound.subarray(0, keptBound) : bound
+function head(kind: number, id: number): Key {
+  return String.fromCharCode(kind, id >>> 24, (id >>> 16) & 255, (id >>> 8) & 255, id & 255)
+}
+
+function cut(bound: Key): Key {
+  return bound.length > keptBound ? bound.slice(0, keptBound) : bound
 }
 
 function everything(kind: number, id: number): Range {
-  return { start: head(kind, id, Buffer.alloc(0)), end: after(head(kind, id, Buffer.alloc(0))) }
+  return { start: head(kind, id), end: after(head(kind, id)) }
 }

@@ -20,6 +20,9 @@ export interface LaunchOptions {
   log?: { warn(fields: object, message?: string): void } | undefined
   /** the store ended more often than is worth starting it again: the server can't go on */
   onFatal?: ((reason: string) => void) | undefined
+  /** it died and is being started again: nothing can be read or written until `onUp` */
+  onDown?: (() => void) | undefined
+  onUp?: (() => void) | undefined
 }
 
 const startMs = 150_000
@@ -31,13 +34,14 @@ const stopMs = 10_000
  * address, at most three times a minute.
  * @throws StoreRefused when the folder can't or must not be opened
  */
-export async function startEmbeddedStore({ dir, log, onFatal }: LaunchOptions): Promise<EmbeddedStore> {
+export async function startEmbeddedStore({ dir, log, onFatal, onDown, onUp }: LaunchOptions): Promise<EmbeddedStore> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   // Longer paths than 107 bytes are cut in silence, so it is not beside the data.
   const folder = mkdtempSync(join(tmpdir(), 'ovation-'))
   const socketPath = join(folder, 'store.sock')
   const deaths: number[] = []
   let child: ChildProcess | undefined
+  let reviving: Promise<void> | undefined
   let stopping = false
   try {
     child = await launch()
@@ -76,19 +80,26 @@ export async function startEmbeddedStore({ dir, log, onFatal }: LaunchOptions): 
     deaths.push(now)
     const recent = deaths.filter((at) => now - at < 60_000).length
     log?.warn({ code, signal, recent }, 'the embedded store ended; starting it again')
+    onDown?.()
     if (recent > restartsAMinute) {
       onFatal?.('the embedded store ended more than three times in a minute')
       return
     }
-    try {
-      child = await launch()
-    } catch (error) {
-      onFatal?.(error instanceof Error ? error.message : 'the embedded store does not start')
-    }
+    reviving = launch()
+      .then((started) => {
+        child = started
+        if (!stopping) onUp?.()
+      })
+      .catch((error: unknown) => {
+        if (!stopping) onFatal?.(error instanceof Error ? error.message : 'the embedded store does not start')
+      })
+    await reviving
   }
 
   async function stop(): Promise<void> {
     stopping = true
+    // One that is just being started would outlive us.
+    await reviving
     const running = child
     if (running && running.exitCode === null && running.signalCode === null) {
       const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()))

@@ -1,20 +1,15 @@
 import { ObjectId } from 'bson'
-import type { Catalog, Collection, Index } from './catalog.ts'
+import { type Catalog, type Collection, type Index, subjectOf } from './catalog.ts'
 import { decode, type Doc, encode, isDocument, maxDocumentBytes } from './document.ts'
 import { MongoError, mongoError } from './errors.ts'
-import { after, keyOf, rangeOf, shortened } from './keys.ts'
+import { after, asKey, type Key, keyOf, rangeOf, restOf, shortened } from './keys.ts'
 import { indexKeys } from './query/index-keys.ts'
 import { encodeKey } from './query/key-string.ts'
 import { compileFilter } from './query/match.ts'
 import { planQuery, type Plan } from './query/plan.ts'
 import { compileSort } from './query/sort.ts'
+import { isCovered, type Position, scan, type StoredRecord, type Work } from './scan.ts'
 import type { Transaction } from './transactions/engine.ts'
-
-export interface StoredRecord {
-  recordKey: Buffer
-  bytes: Buffer
-  doc: Doc
-}
 
 export interface Selection {
   filter: Doc
@@ -24,29 +19,20 @@ export interface Selection {
   skip?: number
   /** 0: all */
   limit?: number
+  /** of `performance.now()` */
+  deadline?: number
 }
 
-/** Where a scan stopped, so that it can go on later on another snapshot. */
-export interface ScanState {
-  after?: Buffer
-  seen?: Set<string>
-}
-
-/** Counts of one scan, for explain. */
-export interface Work {
-  plan?: Plan
-  keys: number
-  documents: number
-}
-
-const emptyKey = Buffer.alloc(0)
-const scanChunk = 128
+/** What a sort in memory may hold; MongoDB allows as much before it wants a disk. */
+const maxSortBytes = 100 * 1024 * 1024
+/** Beyond the wanted ones, how many are gathered before the rest is thrown away. */
+const sortSlack = 1_000
 
 export type Records = ReturnType<typeof createRecords>
 
 /** Documents and the index entries that lead to them. Everything here runs inside one turn of the loop, on one snapshot. */
 export function createRecords(catalog: Catalog) {
-  return Object.freeze({ insert, replace, remove, select, plan, fill })
+  return Object.freeze({ insert, replace, remove, touch, select, plan, fill })
 
   /** @returns the document with its _id first @throws MongoError DuplicateKey, WriteConflict, BSONObjectTooLarge */
   function insert(transaction: Transaction, collection: Collection, given: Doc): Doc {
@@ -54,7 +40,7 @@ export function createRecords(catalog: Catalog) {
     const bytes = sized(doc)
     const recordKey = recordKeyOf(doc)
     const key = keyOf.record(collection.id, recordKey)
-    transaction.claim(subjectOf(collection, recordKey))
+    claim(transaction, collection, recordKey)
     const present = transaction.get(key)
     if (present) throw duplicate(collection, collection.indexes[0] as Index, decode(present))
     for (const index of secondary(collection)) addEntries(transaction, collection, index, doc, recordKey, undefined)
@@ -65,129 +51,119 @@ export function createRecords(catalog: Catalog) {
   /** Puts `doc` in the place of `old`; its _id is the same. */
   function replace(transaction: Transaction, collection: Collection, old: StoredRecord, doc: Doc): void {
     const bytes = sized(doc)
-    transaction.claim(subjectOf(collection, old.recordKey))
+    claim(transaction, collection, old.recordKey)
     for (const index of secondary(collection)) addEntries(transaction, collection, index, doc, old.recordKey, old.doc)
     transaction.put(keyOf.record(collection.id, old.recordKey), bytes)
   }
 
   function remove(transaction: Transaction, collection: Collection, old: StoredRecord): void {
-    transaction.claim(subjectOf(collection, old.recordKey))
-    for (const index of secondary(collection)) for (const key of indexKeys(index.spec, old.doc).keys) removeEntry(transaction, index, key, old.recordKey)
+    claim(transaction, collection, old.recordKey)
+    for (const index of secondary(collection)) for (const key of indexKeys(index.spec, old.doc).keys) removeEntry(transaction, index, asKey(key), old.recordKey)
     transaction.put(keyOf.record(collection.id, old.recordKey), null)
+  }
+
+  /** A decision about a document that leaves it as it is: somebody who changes it at the same time must conflict. */
+  function touch(transaction: Transaction, collection: Collection, record: StoredRecord): void {
+    claim(transaction, collection, record.recordKey)
   }
 
   function plan(collection: Collection, { filter, sort, hint }: Selection): Plan {
     return planQuery(filter, collection.indexes, { sort, hint })
   }
 
-  /** The records that match, in order; lazily where no sort has to see them all first. */
-  function* select(transaction: Transaction, collection: Collection, selection: Selection, work: Work = { keys: 0, documents: 0 }, state: ScanState = {}): Generator<StoredRecord> {
-    const chosen = plan(collection, selection)
-    work.plan = chosen
-    const matches = compileFilter(selection.filter, { let: selection.let })
+  /** The records that match, in order; lazily where no sort has to see them all first. `position` keeps the place for another time. */
+  function* select(transaction: Transaction, collection: Collection, selection: Selection, work: Work = workOf(selection), position: Position = {}): Generator<StoredRecord> {
+    work.plan ??= plan(collection, selection)
+    const found = matching(transaction, collection, work.plan, selection, work, position)
     const skip = selection.skip ?? 0
     const stop = selection.limit ? skip + selection.limit : Number.POSITIVE_INFINITY
-    const mustSort = selection.sort && Object.keys(selection.sort).length > 0 && !chosen.sorted
-    const found = matching(transaction, collection, chosen, matches, work, state)
-    if (mustSort) {
-      const order = compileSort(selection.sort as Doc)
-      const all = [...found].toSorted((a, b) => order(a.doc, b.doc))
-      yield* all.slice(skip, stop === Number.POSITIVE_INFINITY ? undefined : stop)
-      return
-    }
+    const inOrder = needsSort(work.plan, selection) ? sorted(found, selection.sort as Doc, stop) : found
     let at = 0
-    for (const record of found) {
-      if (at >= stop) return
+    for (const record of inOrder) {
       if (at >= skip) yield record
       at += 1
       if (at >= stop) return
     }
   }
 
-  function* matching(transaction: Transaction, collection: Collection, chosen: Plan, matches: (doc: Doc) => boolean, work: Work, state: ScanState): Generator<StoredRecord> {
-    for (const { recordKey, bytes } of scan(transaction, collection, chosen, work, state)) {
+  function* matching(transaction: Transaction, collection: Collection, chosen: Plan, selection: Selection, work: Work, position: Position): Generator<StoredRecord> {
+    const matches = isCovered(chosen, selection.filter) ? undefined : compileFilter(selection.filter, { let: selection.let })
+    for (const record of scan(transaction, collection, chosen, work, position)) {
       work.documents += 1
-      const doc = decode(bytes)
-      if (matches(doc)) yield { recordKey, bytes, doc }
-    }
-  }
-
-  function* scan(transaction: Transaction, collection: Collection, chosen: Plan, work: Work, state: ScanState): Generator<{ recordKey: Buffer; bytes: Buffer }> {
-    const index = chosen.index === null ? undefined : collection.indexes.find((each) => each.spec.name === chosen.index)
-    const byRecord = index === undefined || index.spec.name === '_id_'
-    const ranges = chosen.index === null ? [{ lower: emptyKey, upper: Buffer.from([255]) }] : chosen.reverse ? chosen.ranges.toReversed() : chosen.ranges
-    // A document with several keys, or one that fits two ranges, is met more than once.
-    if (index && (index.multikey || ranges.length > 1)) state.seen ??= new Set<string>()
-    const seen = state.seen
-    for (const { lower, upper } of ranges) {
-      const { start, end } = byRecord ? rangeOf.within('record', collection.id, lower, upper) : rangeOf.within('index', index.id, lower, upper)
-      const rest = remaining(start, end, chosen.reverse, state.after)
-      if (!rest) continue
-      for (const pair of transaction.range(rest.start, rest.end, chosen.reverse)) {
-        work.keys += 1
-        state.after = pair.key
-        if (byRecord) {
-          const recordKey = pair.key.subarray(5)
-          if (!isOnce(seen, recordKey)) continue
-          yield { recordKey, bytes: pair.value }
-          continue
-        }
-        const recordKey = pair.value
-        if (!isOnce(seen, recordKey)) continue
-        const bytes = transaction.get(keyOf.record(collection.id, recordKey))
-        if (!bytes) throw mongoError('InternalError', `The index ${index.spec.name} of ${collection.namespace} leads to a document that is not there`)
-        yield { recordKey, bytes }
-      }
+      if (!matches || matches(record.doc)) yield record
     }
   }
 
   /** Enters every document of the collection into a new index. @throws MongoError DuplicateKey */
   function fill(transaction: Transaction, collection: Collection, index: Index): void {
     const { start, end } = rangeOf.records(collection.id)
-    const pairs = [...transaction.range(start, end)]
-    for (let at = 0; at < pairs.length; at += scanChunk)
-      for (const { key, value } of pairs.slice(at, at + scanChunk)) addEntries(transaction, collection, index, decode(value), key.subarray(5), undefined)
+    for (const { key, value } of transaction.range(start, end)) addEntries(transaction, collection, index, decode(value), restOf(key), undefined)
   }
 
-  function addEntries(transaction: Transaction, collection: Collection, index: Index, doc: Doc, recordKey: Buffer, old: Doc | undefined): void {
+  function claim(transaction: Transaction, collection: Collection, recordKey: Key): void {
+    transaction.share(subjectOf(collection.namespace))
+    transaction.claim(`d${collection.id} ${recordKey}`)
+  }
+
+  function addEntries(transaction: Transaction, collection: Collection, index: Index, doc: Doc, recordKey: Key, old: Doc | undefined): void {
     const { keys, multikey } = indexKeys(index.spec, doc)
     if (multikey) catalog.markMultikey(transaction, collection, index)
-    const before = old ? indexKeys(index.spec, old).keys : []
-    for (const key of before) if (!keys.some((each) => each.equals(key))) removeEntry(transaction, index, key, recordKey)
-    for (const key of keys) {
-      if (before.some((each) => each.equals(key))) continue
+    const wanted = new Set(keys.map(asKey))
+    const before = new Set(old ? indexKeys(index.spec, old).keys.map(asKey) : [])
+    for (const key of before) if (!wanted.has(key)) removeEntry(transaction, index, key, recordKey)
+    for (const key of wanted) {
+      if (before.has(key)) continue
       if (index.spec.unique) ensureUnique(transaction, collection, index, key, recordKey, doc)
-      transaction.put(keyOf.index(index.id, key, recordKey), recordKey)
+      transaction.put(keyOf.index(index.id, key, recordKey), Buffer.from(recordKey, 'latin1'))
     }
   }
 
   // Whoever frees a unique key decides about it too: an insert that wants it must see that decision or conflict with it.
-  function removeEntry(transaction: Transaction, index: Index, key: Buffer, recordKey: Buffer): void {
+  function removeEntry(transaction: Transaction, index: Index, key: Key, recordKey: Key): void {
     if (index.spec.unique) transaction.claim(uniqueSubject(index, key))
     transaction.put(keyOf.index(index.id, key, recordKey), null)
   }
 
-  function ensureUnique(transaction: Transaction, collection: Collection, index: Index, key: Buffer, recordKey: Buffer, doc: Doc): void {
+  function ensureUnique(transaction: Transaction, collection: Collection, index: Index, key: Key, recordKey: Key, doc: Doc): void {
     transaction.claim(uniqueSubject(index, key))
     const { start, end } = rangeOf.within('index', index.id, key, after(key))
     for (const { value } of transaction.range(start, end)) {
-      if (value.equals(recordKey)) continue
-      const other = transaction.get(keyOf.record(collection.id, value))
+      const otherKey = asKey(value)
+      if (otherKey === recordKey) continue
+      const other = transaction.get(keyOf.record(collection.id, otherKey))
       // Keys that were cut to length share a range without being equal.
-      if (other && indexKeys(index.spec, decode(other)).keys.some((each) => each.equals(key))) throw duplicate(collection, index, doc)
+      if (other && indexKeys(index.spec, decode(other)).keys.some((each) => asKey(each) === key)) throw duplicate(collection, index, doc)
     }
   }
 }
 
-function remaining(start: Buffer, end: Buffer, reverse: boolean, done: Buffer | undefined): { start: Buffer; end: Buffer } | undefined {
-  if (!done) return { start, end }
-  if (reverse) return Buffer.compare(done, start) <= 0 ? undefined : { start, end: Buffer.compare(done, end) < 0 ? done : end }
-  const next = Buffer.concat([done, Buffer.from([0])])
-  return Buffer.compare(next, end) >= 0 ? undefined : { start: Buffer.compare(next, start) > 0 ? next : start, end }
+export function workOf({ deadline }: { deadline?: number }): Work {
+  return { keys: 0, documents: 0, deadline: deadline ?? Number.POSITIVE_INFINITY }
 }
 
-export function recordKeyOf(doc: Doc): Buffer {
-  return shortened(encodeKey([doc['_id']], [1]))
+export function needsSort(plan: Plan, { sort }: Selection): boolean {
+  return sort !== undefined && Object.keys(sort).length > 0 && !plan.sorted
+}
+
+/** The first `stop` of all in order; what can't be among them any more is let go on the way. */
+function sorted(found: Iterable<StoredRecord>, sort: Doc, stop: number): StoredRecord[] {
+  const compare = compileSort(sort)
+  let kept: StoredRecord[] = []
+  let bytes = 0
+  for (const record of found) {
+    kept.push(record)
+    bytes += record.bytes.length
+    if (kept.length >= stop + sortSlack && kept.length >= stop * 2) {
+      kept = kept.sort((a, b) => compare(a.doc, b.doc)).slice(0, stop)
+      bytes = kept.reduce((sum, each) => sum + each.bytes.length, 0)
+    }
+    if (bytes > maxSortBytes) throw mongoError('ExceededMemoryLimit', `Sort exceeded memory limit of ${maxSortBytes} bytes; an index on the sort key avoids it`)
+  }
+  return kept.sort((a, b) => compare(a.doc, b.doc)).slice(0, stop === Number.POSITIVE_INFINITY ? undefined : stop)
+}
+
+export function recordKeyOf(doc: Doc): Key {
+  return shortened(asKey(encodeKey([doc['_id']], [1])))
 }
 
 export function withId(doc: Doc): Doc {
@@ -216,20 +192,8 @@ function secondary(collection: Collection): Index[] {
   return collection.indexes.filter((index) => index.spec.name !== '_id_')
 }
 
-function subjectOf(collection: Collection, recordKey: Buffer): string {
-  return `d${collection.id} ${recordKey.toString('latin1')}`
-}
-
-function uniqueSubject(index: Index, key: Buffer): string {
-  return `u${index.id} ${key.toString('latin1')}`
-}
-
-function isOnce(seen: Set<string> | undefined, recordKey: Buffer): boolean {
-  if (!seen) return true
-  const name = recordKey.toString('latin1')
-  if (seen.has(name)) return false
-  seen.add(name)
-  return true
+function uniqueSubject(index: Index, key: Key): string {
+  return `u${index.id} ${key}`
 }
 
 function duplicate(collection: Collection, index: Index, doc: Doc): MongoError {

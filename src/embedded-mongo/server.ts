@@ -11,11 +11,13 @@ import { createRecords } from './records.ts'
 import { createSessions } from './sessions.ts'
 import type { Storage } from './storage/storage.ts'
 import { createEngine } from './transactions/engine.ts'
-import { createSweeps } from './sweeps.ts'
+import { createSweeps, type SweepOptions } from './sweeps.ts'
 import { createReader, parse, reply, type Request } from './wire/message.ts'
 
 const maxConnections = 1_000
 const greetingMs = 60_000
+/** of one connection; the driver sends one at a time */
+const maxWaiting = 16
 
 export type Address = { socketPath: string } | { host: string; port: number }
 
@@ -25,7 +27,7 @@ export interface StoreServer {
 }
 
 /** Serves the wire protocol over one storage. */
-export async function serve(storage: Storage, at: Address, options: { sweepEveryMs?: number } = {}): Promise<StoreServer> {
+export async function serve(storage: Storage, at: Address, options: { sweeps?: SweepOptions } = {}): Promise<StoreServer> {
   const engine = createEngine(storage)
   const catalog = createCatalog(engine)
   const store: Store = {
@@ -47,46 +49,70 @@ export async function serve(storage: Storage, at: Address, options: { sweepEvery
   })
   server.maxConnections = maxConnections
   store.address = await listen(server, at)
-  const sweeps = createSweeps(store, options.sweepEveryMs)
+  const sweeps = createSweeps(store, options.sweeps)
 
   return Object.freeze({ address: store.address, close })
 
   async function close(): Promise<void> {
-    sweeps.stop()
     const closed = new Promise((resolve) => server.close(resolve))
     for (const socket of sockets) socket.destroy()
     await closed
+    await sweeps.stop()
     store.sessions.endAll()
   }
 }
 
-/** One connection: its commands are answered in the order in which they come. */
+/** One connection: its commands are answered in the order in which they come. It is not read from while many of them wait. */
 function converse(store: Store, socket: Socket): void {
   const reader = createReader()
+  const waiting: Request[] = []
   let appName = ''
   let nextId = 1
-  let turn: Promise<void> = Promise.resolve()
+  let running = false
   socket.setTimeout(greetingMs, () => appName === '' && nextId === 1 && socket.destroy())
   socket.on('error', () => socket.destroy())
   socket.on('data', (chunk: Buffer) => {
     try {
-      for (const message of reader.push(chunk)) {
-        const request = parse(message)
-        turn = turn.then(() => handle(request)).catch(() => void socket.destroy())
-      }
+      for (const message of reader.push(chunk)) waiting.push(parse(message))
     } catch {
       // What came is no message: nothing behind it can be understood either.
       socket.destroy()
+      return
     }
+    if (waiting.length > maxWaiting) socket.pause()
+    if (!running) void run()
   })
+
+  async function run(): Promise<void> {
+    running = true
+    for (let request = waiting.shift(); request && !socket.destroyed; request = waiting.shift()) {
+      await handle(request).catch(() => void socket.destroy())
+      if (waiting.length <= maxWaiting && socket.isPaused()) socket.resume()
+    }
+    running = false
+  }
 
   async function handle(request: Request): Promise<void> {
     const application = ((request.command['client'] as Doc | undefined)?.['application'] as Doc | undefined)?.['name']
     if (typeof application === 'string') appName = application
     const outcome = await dispatch(store, request.command, appName)
     if ('close' in outcome) socket.destroy()
-    else if (!request.silent && socket.writable) socket.write(reply(request, outcome.body, nextId++))
+    else if (!request.silent && socket.writable && !socket.write(reply(request, outcome.body, nextId++))) await drained(socket)
   }
+}
+
+// A client that does not read its answers gets no more of them.
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done)
+      socket.off('close', done)
+      resolve()
+    }
+    socket.on('drain', done)
+    socket.on('close', done)
+    if (socket.destroyed) done()
+  })
 }
 
 async function listen(server: Server, at: Address): Promise<string> {

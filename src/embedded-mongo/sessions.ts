@@ -6,6 +6,7 @@ import type { Engine, Transaction } from './transactions/engine.ts'
 
 export const transactionLifetimeMs = 60_000
 const maxSessions = 100_000
+const keptInMemoryMs = 30 * 60_000
 
 /** What one client session is doing: its newest transaction, or the results of its newest retryable write. */
 interface Session {
@@ -14,8 +15,11 @@ interface Session {
   state: 'none' | 'retryable' | 'active' | 'committing' | 'committed' | 'aborted'
   transaction?: Transaction
   timer?: NodeJS.Timeout
+  usedAt: number
   /** of the retryable write: statement number → what was answered */
   statements: Map<number, Doc>
+  /** the commit under way: who sends it again meanwhile must hear how this one ends */
+  committing?: Promise<number>
 }
 
 export interface Sessions {
@@ -25,10 +29,15 @@ export interface Sessions {
   abort(command: Doc): void
   /** aborts the command's transaction after an error in it */
   giveUp(command: Doc): void
-  /** what a retryable write did already, by statement */
-  recall(command: Doc): ReadonlyMap<number, Doc>
+  /**
+   * What a retryable write did already, by statement. Claims the session for `transaction`, so that the same write, sent again before the
+   * first has ended, waits and then finds what that did.
+   */
+  recall(transaction: Transaction, command: Doc): ReadonlyMap<number, Doc>
   /** keeps what statements did, by number, in the commit of their effect */
   remember(transaction: Transaction, command: Doc, results: ReadonlyMap<number, Doc>): void
+  /** Forgets what is in memory of sessions that nobody has used for a while; what is on disk is read again when it is needed. */
+  sweep(): void
   endAll(lsids?: readonly Doc[]): void
 }
 
@@ -42,7 +51,7 @@ export function isRetryableWrite(command: Doc): boolean {
 
 export function createSessions(engine: Engine): Sessions {
   const sessions = new Map<string, Session>()
-  return Object.freeze({ enter, commit, abort, giveUp, recall, remember, endAll })
+  return Object.freeze({ enter, commit, abort, giveUp, recall, remember, sweep, endAll })
 
   function enter(command: Doc): Transaction {
     const session = sessionOf(command)
@@ -65,20 +74,26 @@ export function createSessions(engine: Engine): Sessions {
     if (number < session.txnNumber) throw tooOld(number, session)
     if (number > session.txnNumber) throw noSuch(number)
     if (session.state === 'committed') return
+    if (session.state === 'committing') return void (await session.committing)
     if (session.state !== 'active' || !session.transaction) throw noSuch(number)
-    const transaction = session.transaction
+    await (session.committing = commitNow(session, session.transaction))
+  }
+
+  async function commitNow(session: Session, transaction: Transaction): Promise<number> {
     clearTimeout(session.timer)
     session.state = 'committing'
-    // So that a commit which is sent again after a crash is answered by what happened.
-    if (transaction.isOpen) transaction.put(keyOf.session(session.key), rowOf(session, 'committed'))
+    delete session.transaction
+    // So that a commit which is sent again after a crash is answered by what happened; where nothing was written nothing needs to be known.
+    if (transaction.hasWritten) transaction.put(keyOf.session(session.key), rowOf(session, 'committed'))
     try {
-      await engine.commit(transaction)
+      const version = await engine.commit(transaction)
       session.state = 'committed'
+      return version
     } catch (error) {
       session.state = 'aborted'
       throw error
     } finally {
-      delete session.transaction
+      delete session.committing
     }
   }
 
@@ -96,9 +111,10 @@ export function createSessions(engine: Engine): Sessions {
     if (txnNumberOf(command) === session.txnNumber && session.state === 'active') end(session, 'aborted')
   }
 
-  function recall(command: Doc): ReadonlyMap<number, Doc> {
+  function recall(transaction: Transaction, command: Doc): ReadonlyMap<number, Doc> {
     const session = sessionOf(command)
     const number = txnNumberOf(command)
+    transaction.claim(`s${nameOf(session.key)}`)
     if (number < session.txnNumber) throw tooOld(number, session)
     if (number === session.txnNumber) {
       if (session.state !== 'retryable') throw mongoError('TransactionTooOld', `Retryable write with txnNumber ${number} is prohibited: a transaction has that number`)
@@ -144,29 +160,47 @@ export function createSessions(engine: Engine): Sessions {
     const key = keyOfLsid(command['lsid'] as Doc)
     const name = nameOf(key)
     const known = sessions.get(name)
+    const session = known ?? load(key)
+    session.usedAt = performance.now()
     if (known) return known
-    if (sessions.size >= maxSessions) forgetIdle()
-    const session = load(key)
+    if (sessions.size >= maxSessions) forgetUnusedFor(0)
     sessions.set(name, session)
     return session
   }
 
   function load(key: Buffer): Session {
     const bytes = engine.look((transaction) => transaction.get(keyOf.session(key)))
-    if (!bytes) return { key, txnNumber: -1n, state: 'none', statements: new Map() }
+    if (!bytes) return { key, txnNumber: -1n, state: 'none', statements: new Map(), usedAt: 0 }
     const row = decode(bytes)
-    const statements = new Map((row['statements'] as Doc[]).map((each) => [Number(each['n']), each['result'] as Doc]))
-    return { key, txnNumber: (row['txnNumber'] as Long).toBigInt(), state: row['state'] as Session['state'], statements }
+    const statements = new Map<number, Doc>()
+    for (const { n, to, result } of row['statements'] as Doc[]) for (let at = Number(n); at <= Number(to); at++) statements.set(at, result as Doc)
+    return { key, txnNumber: (row['txnNumber'] as Long).toBigInt(), state: row['state'] as Session['state'], statements, usedAt: 0 }
   }
 
-  function forgetIdle(): void {
-    for (const [name, session] of sessions) if (session.state !== 'active' && session.state !== 'committing') sessions.delete(name)
+  function sweep(): void {
+    forgetUnusedFor(keptInMemoryMs)
+  }
+
+  function forgetUnusedFor(ms: number): void {
+    const limit = performance.now() - ms
+    for (const [name, session] of sessions) if (session.usedAt <= limit && session.state !== 'active' && session.state !== 'committing') sessions.delete(name)
   }
 }
 
 function rowOf(session: Pick<Session, 'txnNumber' | 'statements'>, state: string): Buffer {
-  const statements = [...session.statements].map(([n, result]) => ({ n, result }))
-  return encode({ txnNumber: Long.fromBigInt(session.txnNumber), state, statements: state === 'retryable' ? statements : [], at: new Date() })
+  return encode({ txnNumber: Long.fromBigInt(session.txnNumber), state, statements: state === 'retryable' ? runsOf(session.statements) : [], at: new Date() })
+}
+
+/** Neighbours that did the same are one entry: most batches are so many times "one document". */
+function runsOf(statements: ReadonlyMap<number, Doc>): Doc[] {
+  const runs: { n: number; to: number; result: Doc; text: string }[] = []
+  for (const [n, result] of [...statements].toSorted(([a], [b]) => a - b)) {
+    const text = Object.keys(result).some((field) => field !== 'n' && field !== 'nModified') ? '' : `${String(result['n'])} ${String(result['nModified'])}`
+    const last = runs.at(-1)
+    if (last && text !== '' && last.text === text && last.to === n - 1) last.to = n
+    else runs.push({ n, to: n, result, text })
+  }
+  return runs.map(({ n, to, result }) => ({ n, to, result }))
 }
 
 function keyOfLsid(lsid: Doc): Buffer {

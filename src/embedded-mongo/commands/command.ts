@@ -3,9 +3,11 @@ import type { Cursors } from '../cursors.ts'
 import type { Doc } from '../document.ts'
 import { mongoError } from '../errors.ts'
 import type { FailPoints } from '../failpoints.ts'
+import type { Gates } from '../gates.ts'
 import { evaluate } from '../query/expressions.ts'
 import type { Records } from '../records.ts'
 import type { Sessions } from '../sessions.ts'
+import type { StorageStats } from '../storage/storage.ts'
 import type { Engine, Transaction } from '../transactions/engine.ts'
 
 /** Everything a command may work with. */
@@ -17,7 +19,7 @@ export interface Store {
   sessions: Sessions
   failPoints: FailPoints
   gates: Gates
-  storageStats: () => { commits: number; flushes: number }
+  storageStats: () => StorageStats
   address: string
 }
 
@@ -30,6 +32,8 @@ export interface Call {
   database: string
   /** the multi-document transaction it belongs to */
   transaction: Transaction | undefined
+  /** by when it must be answered (of `performance.now()`), from its maxTimeMS */
+  deadline: number
 }
 
 export interface CommandSpec {
@@ -37,12 +41,6 @@ export interface CommandSpec {
   fields: readonly string[]
   inTransaction?: boolean
   run(call: Call): Doc | Promise<Doc>
-}
-
-/** Closes a collection to writers while an index is built over it. */
-export interface Gates {
-  pass(namespace: string): Promise<void>
-  alone<T>(namespace: string, work: () => Promise<T>): Promise<T>
 }
 
 const generic = [
@@ -76,8 +74,14 @@ export function look<T>(call: Call, work: (transaction: Transaction) => T): T {
 
 /** A write: in the command's transaction, or in one of its own that waits for its turn. */
 export async function write<T>(call: Call, work: (transaction: Transaction) => T): Promise<T> {
-  await call.store.gates.pass(namespaceOf(call))
-  return call.transaction ? work(call.transaction) : call.store.engine.alone(work)
+  await call.store.gates.pass(namespaceOf(call), call)
+  return call.transaction ? work(call.transaction) : call.store.engine.alone(work, call.deadline)
+}
+
+/** A change of what a collection is: writers wait outside meanwhile, so that none slips in between and none can keep it from its turn. */
+export async function change<T>(call: Call, namespace: string, work: (transaction: Transaction) => T): Promise<T> {
+  if (call.transaction) return work(call.transaction)
+  return call.store.gates.alone(namespace, () => call.store.engine.alone(work, call.deadline))
 }
 
 export function numberField(command: Doc, field: string): number | undefined {

@@ -18,7 +18,7 @@ export const findAndModify: CommandSpec = {
     if (remove !== true && update === undefined) throw mongoError('FailedToParse', 'Either an update or remove=true must be specified')
     const retryable = !call.transaction && isRetryableWrite(call.command)
     return write(call, (transaction) => {
-      const earlier = retryable ? call.store.sessions.recall(call.command).get(0) : undefined
+      const earlier = retryable ? call.store.sessions.recall(transaction, call.command).get(0) : undefined
       if (earlier) return earlier
       const answer = modify(call, transaction)
       if (retryable) call.store.sessions.remember(transaction, call.command, new Map([[0, answer]]))
@@ -33,7 +33,7 @@ function modify(call: Call, transaction: Transaction): Doc {
   const fields = docField(command, 'fields')
   const project = fields && Object.keys(fields).length > 0 ? compileProjection(fields, filter) : (doc: Doc) => doc
   const collection = findCollection(call, transaction)
-  const selection = { filter, sort: docField(command, 'sort'), hint: command['hint'] as string | Doc | undefined, let: variablesOf(command), limit: 1 }
+  const selection = { filter, sort: docField(command, 'sort'), hint: command['hint'] as string | Doc | undefined, let: variablesOf(command), limit: 1, deadline: call.deadline }
   const found = collection ? [...store.records.select(transaction, collection, selection)][0] : undefined
   if (command['remove'] === true) {
     if (found && collection) store.records.remove(transaction, collection, found)

@@ -1,11 +1,14 @@
 import type { Long } from 'bson'
-import type { Batch, Source } from '../cursors.ts'
-import { maxBatchBytes, sourceOf } from '../cursors.ts'
+import type { Collection } from '../catalog.ts'
+import { type Batch, maxBatchBytes, type Source, sourceOf } from '../cursors.ts'
 import { type Doc, encode } from '../document.ts'
 import { mongoError } from '../errors.ts'
 import { runPipeline } from '../query/aggregate.ts'
 import { compileProjection } from '../query/project.ts'
-import type { ScanState, Selection, Work } from '../records.ts'
+import { needsSort, type Selection, workOf } from '../records.ts'
+import type { Position } from '../scan.ts'
+import { encodeKey } from '../query/key-string.ts'
+import type { Plan } from '../query/plan.ts'
 import type { Transaction } from '../transactions/engine.ts'
 import { asArray, type Call, type CommandSpec, docField, findCollection, look, namespaceOf, numberField, refuseCollation, variablesOf } from './command.ts'
 
@@ -16,12 +19,12 @@ export const find: CommandSpec = {
     refuseUnsupported(call.command)
     const limit = numberField(call.command, 'limit') ?? 0
     if (limit < 0 || (numberField(call.command, 'skip') ?? 0) < 0 || (numberField(call.command, 'batchSize') ?? 0) < 0) throw mongoError('Location51024', 'BSON field value must be >= 0')
-    const selection = selectionOf(call.command)
+    const selection = selectionOf(call)
     const projection = docField(call.command, 'projection')
     const project = projection && Object.keys(projection).length > 0 ? compileProjection(projection, selection.filter) : undefined
     const source = findSource(call, selection, project)
     return {
-      cursor: call.store.cursors.open({ namespace: namespaceOf(call), source, batchSize: numberField(call.command, 'batchSize'), single: call.command['singleBatch'] === true, transaction: call.transaction }),
+      cursor: call.store.cursors.open({ namespace: namespaceOf(call), source, batchSize: numberField(call.command, 'batchSize'), single: call.command['singleBatch'] === true, transaction: call.transaction, deadline: call.deadline }),
     }
   },
 }
@@ -29,8 +32,8 @@ export const find: CommandSpec = {
 export const getMore: CommandSpec = {
   fields: ['collection', 'batchSize', 'term', 'lastKnownCommittedOpTime'],
   inTransaction: true,
-  run: ({ store, command, database, transaction }) => ({
-    cursor: store.cursors.more(command['getMore'] as Long, `${database}.${String(command['collection'])}`, numberField(command, 'batchSize'), transaction),
+  run: ({ store, command, database, transaction, deadline }) => ({
+    cursor: store.cursors.more(command['getMore'] as Long, { namespace: `${database}.${String(command['collection'])}`, batchSize: numberField(command, 'batchSize'), transaction, deadline }),
   }),
 }
 
@@ -50,7 +53,7 @@ export const count: CommandSpec = {
     return look(call, (transaction) => {
       const collection = findCollection(call, transaction)
       if (!collection) return { n: 0 }
-      const selection = { ...selectionOf(call.command), filter: docField(call.command, 'query') ?? {}, limit: Math.abs(numberField(call.command, 'limit') ?? 0) }
+      const selection = { ...selectionOf(call), filter: docField(call.command, 'query') ?? {}, limit: Math.abs(numberField(call.command, 'limit') ?? 0) }
       let n = 0
       for (const _record of call.store.records.select(transaction, collection, selection)) n += 1
       return { n }
@@ -68,8 +71,13 @@ export const distinct: CommandSpec = {
     return look(call, (transaction) => {
       const collection = findCollection(call, transaction)
       const values = new Map<string, unknown>()
-      const found = collection ? call.store.records.select(transaction, collection, { filter: docField(call.command, 'query') ?? {}, hint: call.command['hint'] as string | undefined }) : []
-      for (const { doc } of found) for (const value of valuesAt(doc, key.split('.'))) values.set(encode({ v: value }).toString('latin1'), value)
+      const found = collection ? call.store.records.select(transaction, collection, { ...selectionOf(call), filter: docField(call.command, 'query') ?? {} }) : []
+      // By their ordered keys, for which 1 and 1.0 are one value.
+      for (const { doc } of found)
+        for (const value of valuesAt(doc, key.split('.'))) {
+          const name = encodeKey([value], [1]).toString('latin1')
+          if (!values.has(name)) values.set(name, value)
+        }
       return { values: [...values.values()] }
     })
   },
@@ -85,17 +93,17 @@ export const aggregate: CommandSpec = {
     if (docField(call.command, 'cursor') === undefined) throw mongoError('FailedToParse', "The 'cursor' option is required, except for aggregate with the explain argument")
     const name = call.command['aggregate']
     const namespace = typeof name === 'string' ? namespaceOf(call) : `${call.database}.$cmd.aggregate`
-    const documents = look(call, (transaction) => [
-      ...runPipeline(pipeline, {
+    const documents = look(call, (transaction) =>
+      gatheredFrom(runPipeline(pipeline, {
         collection: typeof name === 'string' ? name : null,
         now: new Date(),
         let: variablesOf(call.command),
         hint: call.command['hint'] as string | Doc | undefined,
-        find: (collection, selection) => readAll(call, transaction, collection, selection),
-      }),
-    ])
+        find: (collection, selection) => readAll(call, transaction, collection, { ...selection, deadline: call.deadline }),
+      })),
+    )
     const batchSize = numberField(docField(call.command, 'cursor') ?? {}, 'batchSize')
-    return { cursor: call.store.cursors.open({ namespace, source: sourceOf(documents[Symbol.iterator](), sizeOf), batchSize, single: false, transaction: call.transaction }) }
+    return { cursor: call.store.cursors.open({ namespace, source: sourceOf(documents), batchSize, single: false, transaction: call.transaction, deadline: call.deadline }) }
   },
 }
 
@@ -108,22 +116,32 @@ export const explain: CommandSpec = {
     const asked: Call = { ...call, name, command: { ...inner, $db: call.database } }
     return look(call, (transaction) => {
       const collection = findCollection(asked, transaction)
-      const work: Work = { keys: 0, documents: 0 }
-      const selection = { ...selectionOf(inner), filter: (filter as Doc | undefined) ?? {} }
+      const work = workOf(call)
+      const selection = { ...selectionOf(asked), filter: (filter as Doc | undefined) ?? {} }
       let returned = 0
       if (collection) for (const _record of call.store.records.select(transaction, collection, selection, work)) returned += 1
       const plan = work.plan
-      const winningPlan = plan && plan.index !== null ? { stage: 'FETCH', inputStage: { stage: 'IXSCAN', indexName: plan.index, direction: plan.reverse ? 'backward' : 'forward' } } : { stage: 'COLLSCAN' }
       return {
-        queryPlanner: { namespace: namespaceOf(asked), winningPlan, rejectedPlans: [], sorted: plan?.sorted ?? true },
+        queryPlanner: { namespace: namespaceOf(asked), winningPlan: shownPlan(plan, selection, collection), rejectedPlans: [], sorted: plan?.sorted ?? true },
         executionStats: { executionSuccess: true, nReturned: returned, totalKeysExamined: work.keys, totalDocsExamined: work.documents },
       }
     })
   },
 }
 
-export function selectionOf(command: Doc): Selection {
+function shownPlan(plan: Plan | undefined, selection: Selection, collection: Collection | undefined): Doc {
+  if (!plan || !collection) return { stage: 'EOF' }
+  const direction = plan.reverse ? 'backward' : 'forward'
+  const index = collection.indexes.find(({ spec }) => spec.name === plan.index)
+  const scan = index
+    ? { stage: 'FETCH', inputStage: { stage: 'IXSCAN', indexName: index.spec.name, keyPattern: index.spec.key, isMultiKey: index.multikey, isUnique: index.spec.unique === true, direction } }
+    : { stage: 'COLLSCAN', direction }
+  return needsSort(plan, selection) ? { stage: 'SORT', sortPattern: selection.sort, inputStage: scan } : scan
+}
+
+function selectionOf({ command, deadline }: Call): Selection {
   return {
+    deadline,
     filter: docField(command, 'filter') ?? {},
     sort: docField(command, 'sort'),
     hint: command['hint'] as string | Doc | undefined,
@@ -133,34 +151,41 @@ export function selectionOf(command: Doc): Selection {
   }
 }
 
-// In a transaction the snapshot is there anyway. Outside, each batch looks at the store anew, from the key where the last one stopped;
-// only what had to be sorted, skipped into or limited is gathered at once.
+/** What an aggregation, or a sort without an index, may hold in memory for its cursor. */
+const maxGatheredBytes = 100 * 1024 * 1024
+
+// Each batch looks at the store anew, from the key where the last one stopped, by the plan that the first one had; only what had to be
+// sorted is gathered at once.
 function findSource(call: Call, selection: Selection, project: ((doc: Doc) => Doc) | undefined): Source {
-  const shape = (doc: Doc) => (project ? project(doc) : doc)
-  if (call.transaction) {
-    const transaction = call.transaction
-    const iterate = function* (): Generator<Doc> {
-      const collection = findCollection(call, transaction)
-      if (collection) for (const { doc } of call.store.records.select(transaction, collection, selection)) yield shape(doc)
-    }
-    return sourceOf(iterate(), sizeOf)
-  }
-  const state: ScanState = {}
+  const position: Position = {}
   let left = selection.limit || Number.POSITIVE_INFINITY
   let skip = selection.skip ?? 0
+  let begun: { plan: Plan; uuid: unknown } | undefined
   let gathered: Source | undefined
-  return (size) => gathered?.(size) ?? call.store.engine.look((transaction): Batch => {
-    const collection = findCollection(call, transaction)
-    if (!collection) return { documents: [], done: true }
-    if (!call.store.records.plan(collection, selection).sorted && selection.sort && Object.keys(selection.sort).length > 0) {
-      gathered = sourceOf([...call.store.records.select(transaction, collection, selection)].map(({ doc }) => shape(doc))[Symbol.iterator](), sizeOf)
-      return gathered(size)
-    }
-    const documents: Doc[] = []
+  const shape = project ? (record: { doc: Doc }) => encode(project(record.doc)) : (record: { bytes: Buffer }) => record.bytes
+
+  return (size, deadline) =>
+    gathered?.(size, deadline) ??
+    look(call, (transaction): Batch => {
+      const collection = findCollection(call, transaction)
+      if (!collection && !begun) return { documents: [], done: true }
+      if (!collection || (begun && (begun.uuid !== String(collection.uuid) || !canFollow(begun.plan, collection)))) throw mongoError('QueryPlanKilled', `The collection ${namespaceOf(call)} or its index was dropped while the cursor was open`)
+      begun ??= { plan: call.store.records.plan(collection, selection), uuid: String(collection.uuid) }
+      const work = { ...workOf({ deadline }), plan: begun.plan }
+      if (needsSort(begun.plan, selection)) {
+        gathered = sourceOf([...call.store.records.select(transaction, collection, selection, work)].map(shape))
+        return gathered(size, deadline)
+      }
+      return nextBatch(call.store.records.select(transaction, collection, { ...selection, skip, limit: 0 }, work, position), size)
+    })
+
+  function nextBatch(found: Iterable<{ doc: Doc; bytes: Buffer }>, size: number): Batch {
+    const documents: Buffer[] = []
     let bytes = 0
-    for (const record of call.store.records.select(transaction, collection, { ...selection, skip, limit: 0 }, undefined, state)) {
-      documents.push(shape(record.doc))
-      bytes += record.bytes.length
+    for (const record of found) {
+      const document = shape(record)
+      documents.push(document)
+      bytes += document.length
       left -= 1
       if (left <= 0) return { documents, done: true }
       if (documents.length >= size || bytes > maxBatchBytes) {
@@ -169,7 +194,23 @@ function findSource(call: Call, selection: Selection, project: ((doc: Doc) => Do
       }
     }
     return { documents, done: true }
-  })
+  }
+}
+
+function canFollow(plan: Plan, collection: Collection): boolean {
+  return plan.index === null || collection.indexes.some(({ spec }) => spec.name === plan.index)
+}
+
+function gatheredFrom(documents: Iterable<Doc>): Buffer[] {
+  const gathered: Buffer[] = []
+  let bytes = 0
+  for (const document of documents) {
+    const encoded = encode(document)
+    bytes += encoded.length
+    if (bytes > maxGatheredBytes) throw mongoError('ExceededMemoryLimit', `An aggregation's result may have ${maxGatheredBytes} bytes`)
+    gathered.push(encoded)
+  }
+  return gathered
 }
 
 function* readAll(call: Call, transaction: Transaction, collectionName: string, selection: Selection): Iterable<Doc> {
@@ -197,8 +238,4 @@ function valuesAt(value: unknown, path: readonly string[]): unknown[] {
   if (value === null || typeof value !== 'object') return []
   const [head = '', ...rest] = path
   return Object.hasOwn(value, head) ? valuesAt((value as Doc)[head], rest) : []
-}
-
-function sizeOf(doc: Doc): number {
-  return encode(doc).length
 }

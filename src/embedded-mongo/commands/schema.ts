@@ -1,11 +1,11 @@
 import { type Collection, idIndex, plainSpec } from '../catalog.ts'
-import type { Doc } from '../document.ts'
+import { type Doc, encode } from '../document.ts'
 import { mongoError } from '../errors.ts'
 import { sourceOf } from '../cursors.ts'
 import { type IndexSpec, validateIndexSpec } from '../query/index-keys.ts'
 import { compileFilter } from '../query/match.ts'
 import type { Transaction } from '../transactions/engine.ts'
-import { asArray, type Call, type CommandSpec, docField, findCollection, look, namespaceOf, numberField, refuseCollation, write } from './command.ts'
+import { asArray, type Call, change, type CommandSpec, docField, findCollection, look, namespaceOf, numberField, refuseCollation, write } from './command.ts'
 
 const indexFields = ['key', 'name', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'background', 'v', 'ns', 'hidden', 'collation']
 
@@ -27,7 +27,7 @@ export const create: CommandSpec = {
 export const drop: CommandSpec = {
   fields: [],
   run: (call) =>
-    write(call, (transaction) => {
+    change(call, namespaceOf(call), (transaction) => {
       const collection = findCollection(call, transaction)
       // Since 7.0 the server answers ok for one that is not there.
       if (!collection) return {}
@@ -38,22 +38,24 @@ export const drop: CommandSpec = {
 
 export const dropDatabase: CommandSpec = {
   fields: [],
-  run: ({ store, database }) =>
-    store.engine.alone((transaction) => {
-      for (const collection of store.catalog.list(transaction)) if (collection.database === database) store.catalog.drop(transaction, collection)
-      return { dropped: database }
-    }),
+  run: async (call) => {
+    const { store, database } = call
+    // One after the other, as MongoDB does it too: to hold them all at once could take for ever among writers.
+    for (const { namespace } of store.engine.look((transaction) => store.catalog.list(transaction, database)))
+      await change(call, namespace, (transaction) => {
+        const collection = store.catalog.find(transaction, namespace)
+        if (collection) store.catalog.drop(transaction, collection)
+      })
+    return { dropped: database }
+  },
 }
 
 export const createIndexes: CommandSpec = {
   fields: ['indexes', 'commitQuorum'],
   inTransaction: true,
-  run: async (call) => {
+  run: (call) => {
     const specs = asArray(call.command['indexes'], 'indexes').map(specOf)
-    const work = (transaction: Transaction): Doc => build(call, transaction, specs)
-    if (call.transaction) return work(call.transaction)
-    // Writers wait outside while an index is built, so that none slips in between.
-    return call.store.gates.alone(namespaceOf(call), () => call.store.engine.alone(work))
+    return change(call, namespaceOf(call), (transaction) => build(call, transaction, specs))
   },
 }
 
@@ -76,7 +78,7 @@ function build(call: Call, transaction: Transaction, specs: readonly IndexSpec[]
 export const dropIndexes: CommandSpec = {
   fields: ['index'],
   run: (call) =>
-    write(call, (transaction) => {
+    change(call, namespaceOf(call), (transaction) => {
       let collection = existing(call, transaction)
       const before = collection.indexes.length
       for (const spec of named(collection, call.command['index'])) {
@@ -90,7 +92,7 @@ export const dropIndexes: CommandSpec = {
 export const collMod: CommandSpec = {
   fields: ['index'],
   run: (call) =>
-    write(call, (transaction) => {
+    change(call, namespaceOf(call), (transaction) => {
       const collection = existing(call, transaction)
       const wanted = docField(call.command, 'index') ?? {}
       const seconds = numberField(wanted, 'expireAfterSeconds')
@@ -108,8 +110,7 @@ export const listCollections: CommandSpec = {
     look(call, (transaction) => {
       const matches = compileFilter(docField(call.command, 'filter') ?? {})
       const rows = call.store.catalog
-        .list(transaction)
-        .filter((each) => each.database === call.database)
+        .list(transaction, call.database)
         .map((each): Doc => ({ name: each.name, type: 'collection', ...(call.command['nameOnly'] === true ? {} : { options: each.options, info: { readOnly: false, uuid: each.uuid }, idIndex: present(idIndex) }) }))
         .filter((row) => matches(row))
       return listing(call, `${call.database}.$cmd.listCollections`, rows)
@@ -134,7 +135,7 @@ export const listDatabases: CommandSpec = {
 
 function listing(call: Call, namespace: string, rows: Doc[]): Doc {
   const batchSize = numberField(docField(call.command, 'cursor') ?? {}, 'batchSize')
-  return { cursor: call.store.cursors.open({ namespace, source: sourceOf(rows[Symbol.iterator](), () => 0), batchSize: batchSize ?? rows.length + 1, single: false, transaction: undefined }) }
+  return { cursor: call.store.cursors.open({ namespace, source: sourceOf(rows.map((row) => encode(row))), batchSize: batchSize ?? rows.length + 1, single: false, transaction: undefined, deadline: call.deadline }) }
 }
 
 function existing(call: Call, transaction: Transaction): Collection {

@@ -2,7 +2,7 @@ import type { Collection } from '../catalog.ts'
 import { type Doc, encode, maxDocumentBytes } from '../document.ts'
 import { MongoError, mongoError } from '../errors.ts'
 import { compileUpdate, upsertDocument } from '../query/update.ts'
-import type { StoredRecord } from '../records.ts'
+import type { StoredRecord } from '../scan.ts'
 import { isRetryableWrite } from '../sessions.ts'
 import type { Transaction } from '../transactions/engine.ts'
 import { asArray, type Call, type CommandSpec, docField, findCollection, namespaceOf, refuseCollation, variablesOf, write } from './command.ts'
@@ -71,8 +71,7 @@ function updateOne(call: Call, transaction: Transaction, collection: Collection 
 /** False when the document stays as it was, which is no write at all. */
 export function applyChange(call: Call, transaction: Transaction, collection: Collection, record: StoredRecord, changed: Doc): boolean {
   if (record.bytes.equals(encodeForCompare(changed))) {
-    // It is still a decision about this document: somebody who changes it at the same time must conflict.
-    transaction.claim(`d${collection.id} ${record.recordKey.toString('latin1')}`)
+    call.store.records.touch(transaction, collection, record)
     return false
   }
   call.store.records.replace(transaction, collection, record, changed)
@@ -101,13 +100,14 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
   const ordered = call.command['ordered'] !== false
   const retryable = !call.transaction && isRetryableWrite(call.command)
   return write(call, (transaction) => {
-    const earlier: ReadonlyMap<number, Doc> = retryable ? call.store.sessions.recall(call.command) : new Map<number, Doc>()
+    const earlier: ReadonlyMap<number, Doc> = retryable ? call.store.sessions.recall(transaction, call.command) : new Map<number, Doc>()
     const results = new Map<number, Doc>()
     const errors: Doc[] = []
     const answer = { n: 0, nModified: 0, upserted: [] as Doc[] }
     const firstStatement = Number(call.command['stmtId'] ?? 0)
     for (const [index, statement] of statements.entries()) {
       const before = earlier.get(firstStatement + index)
+      const undo = transaction.savepoint()
       try {
         const done = (before as Done | undefined) ?? act(transaction, findCollection(call, transaction), statement)
         answer.n += Number(done.n)
@@ -117,6 +117,8 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
       } catch (error) {
         // A statement that can't be read fails the whole command; a conflict runs it again; in a transaction there is no going on.
         if (!(error instanceof MongoError) || error.code === 40415 || error.code === 112 || call.transaction) throw error
+        // Half of a statement, an entry in one index and none in the next, must not be committed with the others.
+        undo()
         errors.push({ index, code: error.code, errmsg: error.message, ...error.info })
         if (ordered) break
       }
@@ -132,7 +134,7 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
 }
 
 function matches(call: Call, transaction: Transaction, collection: Collection, statement: Doc, one: boolean): StoredRecord[] {
-  const selection = { filter: docField(statement, 'q') ?? {}, hint: statement['hint'] as string | Doc | undefined, let: variablesOf(call.command), limit: one ? 1 : 0 }
+  const selection = { filter: docField(statement, 'q') ?? {}, hint: statement['hint'] as string | Doc | undefined, let: variablesOf(call.command), limit: one ? 1 : 0, deadline: call.deadline }
   return [...call.store.records.select(transaction, collection, selection)]
 }
 

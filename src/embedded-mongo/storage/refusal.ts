@@ -10,4 +10,3 @@ export class StoreRefused extends Error {
 }
 
 export const exitLocked = 75
-export const exitRefused = 78

@@ -1,27 +1,39 @@
-/** What the engine asks of a disk. Keys and values are bytes; keys are ordered by them. */
+import type { Key } from '../keys.ts'
+
+/** What the engine asks of a disk: ordered keys, views that stand still, commits that are on disk when they resolve. */
 export interface Storage {
-  /** A view that no later commit changes. Everything read through it agrees. */
+  /** A view that no later commit changes; it holds every commit that has resolved. Everything read through it agrees. */
   snapshot(): StorageSnapshot
-  /** All or nothing; resolves when it is on disk. Commits that wait at the same time share a flush. */
+  /** All or nothing; resolves when it is on disk and seen by new snapshots. Commits that wait at the same time share a flush. */
   commit(writes: readonly Write[]): Promise<void>
-  stats(): { commits: number; flushes: number }
+  stats(): StorageStats
+  /** Waits for the commits under way. Snapshots must have been released. */
   close(): Promise<void>
 }
 
 export interface StorageSnapshot {
-  get(key: Buffer): Buffer | undefined
+  /** bytes of the caller's own */
+  get(key: Key): Buffer | undefined
   /** from `start` (inclusive) to `end` (exclusive), or the same backwards */
-  range(start: Buffer, end: Buffer, reverse: boolean): Iterable<Pair>
+  range(start: Key, end: Key, reverse: boolean): Iterable<Pair>
+  /** Nothing may be asked of it any more; releasing twice is no fault. */
   release(): void
 }
 
+export interface StorageStats {
+  /** since the process started */
+  commits: number
+  flushes: number
+  open_snapshots: number
+}
+
 export interface Pair {
-  key: Buffer
+  key: Key
   value: Buffer
 }
 
 export interface Write {
-  key: Buffer
+  key: Key
   /** null deletes */
   value: Buffer | null
 }

@@ -1,11 +1,19 @@
-import { decodeAt, type Doc, encode } from '../document.ts'
+import { crc32c } from './crc32c.ts'
+import { decodeAt, type Doc } from '../document.ts'
 import { mongoError } from '../errors.ts'
+import { encodeAnswer } from './raw.ts'
 
 const opReply = 1
 const opQuery = 2004
 const opMsg = 2013
 const headerBytes = 16
 export const maxMessageBytes = 48_000_000
+
+/** what stands between the header and the document: flags and a kind; or flags, a cursor, two numbers */
+const msgBytes = 5
+const replyBytes = 20
+const checksumBytes = 4
+const awaitCapable = 8
 
 const checksumPresent = 1
 const moreToCome = 2
@@ -21,25 +29,26 @@ export interface Request {
 
 /** Cuts whole messages out of a stream of bytes. @throws MongoError ProtocolError when what comes can't be a message */
 export function createReader(): { push(chunk: Buffer): Buffer[] } {
-  let rest: Buffer[] = []
+  let parts: Buffer[] = []
   let size = 0
+  // A long message comes in hundreds of pieces: they are put together once, when all are there.
+  let wanted = headerBytes
   return {
     push(chunk) {
-      rest.push(chunk)
+      parts.push(chunk)
       size += chunk.length
       const messages: Buffer[] = []
-      for (;;) {
-        if (size < headerBytes) return messages
-        let whole = rest.length === 1 ? (rest[0] as Buffer) : Buffer.concat(rest, size)
+      while (size >= wanted) {
+        const whole = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, size)
         const length = whole.readInt32LE(0)
         if (length < headerBytes || length > maxMessageBytes) throw mongoError('ProtocolError', 'A message has a length that none can have')
-        rest = [whole]
-        if (size < length) return messages
-        messages.push(whole.subarray(0, length))
-        whole = whole.subarray(length)
-        size = whole.length
-        rest = size > 0 ? [whole] : []
+        if (size >= length) messages.push(whole.subarray(0, length))
+        const rest = size >= length ? whole.subarray(length) : whole
+        wanted = size >= length ? headerBytes : length
+        parts = rest.length > 0 ? [rest] : []
+        size = rest.length
       }
+      return messages
     },
   }
 }
@@ -54,19 +63,23 @@ export function parse(message: Buffer): Request {
 
 /** An answer in the form in which the question came. */
 export function reply(request: Request, body: Doc, requestId: number): Buffer {
-  const document = encode(body)
-  const start = request.opCode === opQuery ? replyStart() : msgStart()
-  const header = Buffer.alloc(headerBytes)
-  header.writeInt32LE(headerBytes + start.length + document.length, 0)
-  header.writeInt32LE(requestId, 4)
-  header.writeInt32LE(request.requestId, 8)
-  header.writeInt32LE(request.opCode === opQuery ? opReply : opMsg, 12)
-  return Buffer.concat([header, start, document])
+  const isQuery = request.opCode === opQuery
+  const message = encodeAnswer(body, headerBytes + (isQuery ? replyBytes : msgBytes))
+  message.writeInt32LE(message.length, 0)
+  message.writeInt32LE(requestId, 4)
+  message.writeInt32LE(request.requestId, 8)
+  message.writeInt32LE(isQuery ? opReply : opMsg, 12)
+  if (isQuery) {
+    message.writeInt32LE(awaitCapable, headerBytes)
+    message.writeInt32LE(1, headerBytes + 16)
+  }
+  return message
 }
 
 function parseMsg(message: Buffer): { command: Doc; silent: boolean } {
   const flags = message.readUInt32LE(headerBytes)
-  const end = flags & checksumPresent ? message.length - 4 : message.length
+  const end = flags & checksumPresent ? message.length - checksumBytes : message.length
+  if (flags & checksumPresent && crc32c(message.subarray(0, end)) !== message.readUInt32LE(end)) throw mongoError('ProtocolError', "A message's checksum is wrong")
   if (flags & 0xfffc) throw mongoError('ProtocolError', 'A message has flags that are not known here')
   const sequences: [string, Doc[]][] = []
   let command: Doc | undefined
@@ -107,15 +120,4 @@ function parseQuery(message: Buffer): Doc {
   const name = Object.keys(command)[0] ?? ''
   if (!/^(hello|ismaster)$/i.test(name)) throw mongoError('UnsupportedOpQueryCommand', `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`)
   return { ...command, $db: namespace.slice(0, namespace.indexOf('.')) }
-}
-
-function msgStart(): Buffer {
-  return Buffer.alloc(5)
-}
-
-function replyStart(): Buffer {
-  const start = Buffer.alloc(20)
-  start.writeInt32LE(8, 0)
-  start.writeInt32LE(1, 16)
-  return start
 }
