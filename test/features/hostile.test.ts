@@ -292,7 +292,8 @@ describe('rubbish from outside', () => {
         resolve(error.message)
         socket.close()
       })
-      socket.io.once('close', () => resolve('closed'))
+      // A refusal closes the connection first and tells why in the same turn.
+      socket.io.once('close', () => setImmediate(() => resolve('closed')))
     })
   }
 
