@@ -50,7 +50,7 @@ export function createCatalog(engine: Engine) {
   let nextId = 1
   load()
 
-  return Object.freeze({ find, list, create, drop, addIndex, dropIndex, changeIndex, markMultikey, takeGarbage })
+  return Object.freeze({ find, list, create, drop, addIndex, dropIndex, changeIndex, markMultikey, takeGarbage, garbage: () => garbage.size })
 
   function find(transaction: Transaction, namespace: string): Collection | undefined {
     const bytes = transaction.get(keyOf.catalog(namespace))

@@ -50,7 +50,7 @@ export const getParameter: CommandSpec = {
 
 export const serverStatus: CommandSpec = {
   fields: ['repl', 'metrics', 'locks'],
-  run: ({ store }) => ({ host: hostname(), version, process: 'embedded-mongo', pid: Long.fromNumber(process.pid), uptime: process.uptime(), localTime: new Date(), ovation: { ...store.storageStats(), ...store.engine.stats(), open_cursors: store.cursors.count() } }),
+  run: ({ store }) => ({ host: hostname(), version, process: 'embedded-mongo', pid: Long.fromNumber(process.pid), uptime: process.uptime(), localTime: new Date(), ovation: { ...store.storageStats(), ...store.engine.stats(), open_cursors: store.cursors.count(), garbage: store.catalog.garbage() } }),
 }
 
 export const endSessions: CommandSpec = {

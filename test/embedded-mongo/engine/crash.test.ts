@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { type ClientSession, Long, type MongoClient } from 'mongodb'
-import { openStore, signal, temporaryFolder } from './support.ts'
+import { Long, type MongoClient } from 'mongodb'
+import { openStore, sessionNamed, signal, temporaryFolder } from './support.ts'
 
 const rounds = 10
 const writers = 16
@@ -85,13 +85,6 @@ describe('the embedded store, killed', () => {
     expect(await second.client.db('retry').collection('counters').findOne()).to.deep.equal({ _id: 1, n: 1 })
     await second.close()
   })
-
-  // The driver names sessions itself; a client that comes back after a crash has kept its name.
-  function sessionNamed(client: MongoClient, id: ClientSession['id']): ClientSession {
-    const session = client.startSession()
-    Object.assign((session as unknown as { serverSession: object }).serverSession, { id })
-    return session
-  }
 
   async function expectWhole(client: MongoClient, acknowledged: ReadonlySet<string>): Promise<void> {
     const counts = new Map<string, number>()
