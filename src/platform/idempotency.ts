@@ -39,7 +39,7 @@ export function createIdempotency({ connection, wall }: { connection: Connection
   ).index({ expires_at: 1 }, { expireAfterSeconds: 0 })
   const Rows = connection.model<IdempotencyRow>('IdempotencyKey', schema)
 
-  return Object.freeze({ scope, lookUp, inTransaction, store, begin, claim, model: Rows })
+  return Object.freeze({ scope, lookUp, inTransaction, store, begin, claim, releaseAll, model: Rows })
 
   /** @throws AppError `idempotency-key` when it is missing, too long or holds control characters */
   function scope(actor: Actor, operation: string, key: unknown, input: unknown): Once {
@@ -87,6 +87,11 @@ export function createIdempotency({ connection, wall }: { connection: Connection
       { returnDocument: 'after' },
     ).lean()
     return row?.resource_id
+  }
+
+  /** After a start as the only process: whoever held these leases is gone, so the same key may go on at once. */
+  async function releaseAll(): Promise<void> {
+    await Rows.updateMany({ state: 'started' }, { $set: { lease_until: wall.now() } })
   }
 
   function answerOf(row: IdempotencyRow, once: Once): { answer: unknown } | undefined {

@@ -38,7 +38,7 @@ export function createInbox({
 }) {
   const { Inbox: Rows } = models
 
-  return Object.freeze({ receive, pollDue, work })
+  return Object.freeze({ receive, pollDue, work, releaseAll })
 
   /** Stores the event once. A second one under the same id changes nothing; when its content differs, that is told. */
   async function receive(provider: string, event: ProviderEvent, raw: Buffer): Promise<{ inbox_id: string; is_new: boolean }> {
@@ -76,6 +76,11 @@ export function createInbox({
       .limit(pageSize)
       .lean()
     for (const row of rows) await work(row._id)
+  }
+
+  /** After a start as the only process: the worker that had claimed these is gone. */
+  async function releaseAll(): Promise<void> {
+    await Rows.updateMany({ due_at: { $exists: true } }, { $set: { due_at: wall.now() } })
   }
 
   /** Claims one row and sees it through. Two workers at once: the claim lets one through, and the state table makes the other harmless. */

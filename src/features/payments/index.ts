@@ -35,7 +35,7 @@ export function createPayments(deps: {
   log: Logger
   publicUrl: () => string
   defaultCurrency: Currency
-}): { payments: Payments; feature: Feature } {
+}): { payments: Payments; feature: Feature; releaseInbox: () => Promise<void> } {
   const { unitOfWork, ledger, clock, wall, context, failpoints, log } = deps
   const models = createPaymentModels(deps.db)
   const service = createPaymentService({ ...deps, models, returnUrl: (paymentId) => `${deps.publicUrl()}/?payment=${paymentId}` })
@@ -59,5 +59,5 @@ export function createPayments(deps: {
     checks: createPaymentChecks({ models, entries: deps.ledgerModels.Entries }),
     models: [models.Payments, models.Inbox],
   })
-  return { payments: service, feature }
+  return { payments: service, feature, releaseInbox: inbox.releaseAll }
 }
