@@ -346,7 +346,7 @@ function put(doc: Doc, path: readonly string[], value: unknown): void {
       setOf(at, part, made, path)
       at = made
     } else if (isDocument(next) || Array.isArray(next)) at = next as Doc | unknown[]
-    else throw mongoError('PathNotViable', `Cannot create field '${path[depth + 1]}' in element {${part}: ${String(next)}}`)
+    else throw mongoError('PathNotViable', `Cannot create field '${path[depth + 1]}' in the element '${part}', which is no document`)
   }
   setOf(at, path.at(-1) as string, value, path)
 }

@@ -103,7 +103,7 @@ async function ensureReadable(file: string): Promise<void> {
   const outcome = await new Promise<string>((resolve) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), trialMs)
     let message = ''
-    child.on('message', (told) => (message = String(told)))
+    child.on('message', (told) => (message = typeof told === 'string' ? told : ''))
     child.on('error', (error) => resolve(error.message))
     child.on('exit', (code) => {
       clearTimeout(timer)
