@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Wall } from '../../src/kernel/clock.ts'
 import type { Logger } from '../../src/kernel/context.ts'
 import type { Violation } from '../../src/kernel/feature.ts'
+import { createKeys } from '../../src/platform/keys.ts'
 import { createMovableClock, type MovableClock } from './clock.ts'
 import { sharedStoreUri } from './store.ts'
 
@@ -27,6 +28,8 @@ export interface TestApp {
   /** the sandbox provider's */
   sandboxDb: Db
   logs: LogLine[]
+  /** signs webhooks as the sandbox does */
+  webhookKey: Buffer
   check(full?: boolean): Promise<Violation[]>
   stop(): Promise<void>
 }
@@ -41,7 +44,8 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
   const clock = createMovableClock()
   const wall = createMovableClock()
   const logs: LogLine[] = []
-  const app = await createApp(config, { mongoUri, dbName, secret: randomBytes(32).toString('base64url'), clock, wall: wall as Wall, log: collect(logs), soleProcess: true })
+  const secret = randomBytes(32).toString('base64url')
+  const app = await createApp(config, { mongoUri, dbName, secret, clock, wall: wall as Wall, log: collect(logs), soleProcess: true })
   const client = await new MongoClient(mongoUri).connect()
   const { url, port } = await app.start()
   return {
@@ -54,6 +58,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<T
     db: client.db(dbName),
     sandboxDb: client.db(`${dbName}_sandbox`),
     logs,
+    webhookKey: createKeys(secret).key('sandbox-webhook'),
     check: (full = true) => app.check(full),
     async stop() {
       await app.stop(0)
