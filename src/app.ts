@@ -166,7 +166,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     await buildIndexes([idempotency.model, outbox.Events, outbox.Deliveries, leases.model, ...features.flatMap((each) => each.models)])
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
     if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers()])
-    await sandbox.start()
+    await sandbox.start({ alone: soleProcess })
     port = await listen(door.server, config.PORT, config.HOST)
     await jobs.start()
     health.ready()

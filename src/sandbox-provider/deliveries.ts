@@ -50,7 +50,7 @@ export function createDeliveries({
   const { webhooks } = store
   const running = new Set<Promise<void>>()
 
-  return Object.freeze({ write, nudge, sendDue, releaseHeld, idle })
+  return Object.freeze({ write, nudge, sendDue, releaseHeld, takeOver, idle })
 
   /** Writes what is to be told of a charge. @returns the row; `nudge` it once the transaction is through */
   async function write(charge: Charge, word: Word, session: ClientSession): Promise<Webhook> {
@@ -120,6 +120,11 @@ export function createDeliveries({
       .catch((error: unknown) => log.warn({ err: error }, 'a webhook of the sandbox waits for the next tick'))
       .finally(() => running.delete(tracked))
     running.add(tracked)
+  }
+
+  /** After a start as the only process: whoever was sending these is gone, so nobody waits out their leases. */
+  async function takeOver(): Promise<void> {
+    await webhooks.updateMany({ state: 'waiting', attempts: { $gt: 0 }, held: { $exists: false } }, { $set: { due_at: wall.now() } })
   }
 
   async function deliver(id: string): Promise<void> {

@@ -16,8 +16,8 @@ export type { Faults, FaultSettings } from './faults.ts'
 export interface SandboxProvider {
   /** to be mounted at /sandbox; hands on what it does not know, and every refusal as an AppError */
   readonly router: Router
-  /** Connects, builds indexes, begins to deliver. */
-  start(): Promise<void>
+  /** Connects, builds indexes, begins to deliver. `alone`: no other process works on this book, so what was claimed before is taken up at once. */
+  start(options?: { alone: boolean }): Promise<void>
   /** Ends when what is being sent has been answered; the rest is still due at the next start. */
   stop(): Promise<void>
   /** Settles and sends everything that is due now, held webhooks too. A delivery that fails is due later, so this ends. */
@@ -80,8 +80,9 @@ export function createSandboxProvider({
 
   return Object.freeze({ router, start, stop, drain, faults: Object.freeze({ read: () => faults.read(), set: faults.set }) })
 
-  async function start(): Promise<void> {
+  async function start({ alone } = { alone: false }): Promise<void> {
     await store.open()
+    if (alone) await deliveries.takeOver()
     ticker.start()
   }
 

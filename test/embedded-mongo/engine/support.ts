@@ -26,9 +26,9 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'store-'))
 }
 
-export async function openStore(dir = temporaryFolder(), options: Partial<LaunchOptions> = {}): Promise<OpenStore> {
+export async function openStore(dir = temporaryFolder(), options: Partial<LaunchOptions> = {}, selectionMs = 3_000): Promise<OpenStore> {
   const store = await startEmbeddedStore({ dir, ...options })
-  const client = await new MongoClient(store.uri, { writeConcern: { w: 'majority', journal: true }, maxPoolSize: 64 }).connect()
+  const client = await new MongoClient(store.uri, { writeConcern: { w: 'majority', journal: true }, maxPoolSize: 64, serverSelectionTimeoutMS: selectionMs }).connect()
   return {
     dir,
     store,
