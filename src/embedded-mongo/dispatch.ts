@@ -62,6 +62,7 @@ function giveUp(store: Store, command: Doc): void {
 }
 
 function ensureConcerns(name: string, command: Doc, inTransaction: boolean): void {
+  if (command['apiVersion'] !== undefined && command['apiVersion'] !== '1') throw mongoError('APIVersionError', 'API version must be "1"')
   const level = (command['readConcern'] as Doc | undefined)?.['level']
   if (level !== undefined && !readConcerns.has(level as string)) throw mongoError('FailedToParse', 'Either \'level\' must be one of local, available, majority, linearizable or snapshot')
   if (inTransaction && level !== undefined && !['local', 'majority', 'snapshot'].includes(level as string))

@@ -207,6 +207,6 @@ function duplicate(collection: Collection, index: Index, doc: Doc): MongoError {
 
 function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
-  if (value === null || typeof value !== 'object') return `${value as string}`
+  if (value === null || typeof value !== 'object') return String(value)
   return JSON.stringify(value)
 }

@@ -42,7 +42,7 @@ export function createSweeps(store: Store, { everyMs: every = everyMs, now = Dat
         const [field = '_id'] = Object.keys(spec.key)
         const limit = new Date(now() - spec.expireAfterSeconds * 1_000)
         let gone = page
-        while (gone === page && !stopped) gone = await expirePage(collection.namespace, { [field]: { $lt: limit } })
+        while (gone === page && !stopped) gone = await expirePage(collection.namespace, { $and: [{ [field]: { $lt: limit } }, spec.partialFilterExpression ?? {}] })
       }
   }
 

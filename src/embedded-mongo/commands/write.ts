@@ -109,7 +109,7 @@ async function batch(call: Call, statements: readonly Doc[], act: Statement): Pr
       const before = earlier.get(firstStatement + index)
       const undo = transaction.savepoint()
       try {
-        const done = (before as Done | undefined) ?? act(transaction, findCollection(call, transaction), statement)
+        const done: Partial<Record<keyof Done, unknown>> = before ?? act(transaction, findCollection(call, transaction), statement)
         answer.n += Number(done.n)
         answer.nModified += Number(done.nModified ?? 0)
         if (done.upserted !== undefined) answer.upserted.push({ index, _id: done.upserted })

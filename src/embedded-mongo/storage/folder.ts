@@ -65,7 +65,7 @@ async function openLocked(dir: string, unlock: () => void, { floorBytes }: { flo
   async function close(): Promise<void> {
     clearInterval(timer)
     await noting
-    await storage.settled()
+    await storage.idle()
     if (dirty) await note().catch(() => {})
     await storage.close()
     unlock()

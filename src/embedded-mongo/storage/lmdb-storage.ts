@@ -25,7 +25,7 @@ export interface LmdbStorage extends Storage {
   /** how many flushes the file has seen since it exists */
   generation(): number
   /** resolves when no commit is under way */
-  settled(): Promise<void>
+  idle(): Promise<void>
 }
 
 export interface LmdbOptions {
@@ -68,7 +68,7 @@ export function openLmdb(file: string, { onFlushed, floorBytes = freeSpaceFloorB
   let openSnapshots = 0
   let closed = false
 
-  return Object.freeze({ snapshot, commit, stats, verify, generation: () => flushNumber, settled, close })
+  return Object.freeze({ snapshot, commit, stats, verify, generation: () => flushNumber, idle, close })
 
   function snapshot(): StorageSnapshot {
     if (closed) throw failure('the store is closed')
@@ -220,24 +220,35 @@ export function openLmdb(file: string, { onFlushed, floorBytes = freeSpaceFloorB
 
   async function close(): Promise<void> {
     if (closed) return
-    await settled()
+    await idle()
     closed = true
     await db.close()
   }
 
-  async function settled(): Promise<void> {
+  async function idle(): Promise<void> {
     while (flushing) await flushing
   }
 }
 
 // lmdb rejects twice: the commit with a general error, and `commitError` behind it with the reason; unlooked at, that ends the process.
-async function causeOf(error: unknown): Promise<unknown> {
-  const reason: unknown = (error as { commitError?: unknown }).commitError
-  if (!(reason instanceof Promise)) return error
+async function causeOf(failed: unknown): Promise<unknown> {
+  const reason: unknown = (failed as { commitError?: unknown }).commitError
+  if (!(reason instanceof Promise)) return failed
+  const told = settled(reason)
   let timer: NodeJS.Timeout | undefined
-  const patience = new Promise((resolve) => (timer = setTimeout(() => resolve(error), causeWithinMs)))
-  const cause = reason.then(() => error).catch((each: unknown) => each)
-  return Promise.race([cause, patience]).finally(() => clearTimeout(timer))
+  const patience = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), causeWithinMs)))
+  const cause = await Promise.race([told, patience])
+  clearTimeout(timer)
+  return cause ?? failed
+}
+
+async function settled(reason: Promise<unknown>): Promise<unknown> {
+  try {
+    await reason
+    return undefined
+  } catch (cause) {
+    return cause
+  }
 }
 
 // The package's types leave out what `get` takes beside the key.

@@ -26,7 +26,7 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'store-'))
 }
 
-export async function openStore(dir = temporaryFolder(), options: Partial<LaunchOptions> = {}, selectionMs = 3_000): Promise<OpenStore> {
+export async function openStore(dir = temporaryFolder(), options: Partial<LaunchOptions> = {}, selectionMs = 30_000): Promise<OpenStore> {
   const store = await startEmbeddedStore({ dir, ...options })
   const client = await new MongoClient(store.uri, { writeConcern: { w: 'majority', journal: true }, maxPoolSize: 64, serverSelectionTimeoutMS: selectionMs }).connect()
   return {
