@@ -1,107 +1,157 @@
+/** Aggregation pipelines: stages over iterables, each reading the one before only as far as it must. */
 import { type Doc, isDocument } from '../document.ts'
 import { mongoError } from '../errors.ts'
-import { aggregate, refuseScripts } from './expressions.ts'
+import { compileExpression } from './expressions.ts'
 import { compileFilter } from './match.ts'
-import { asDouble } from './numbers.ts'
-import { compileSort } from './sort.ts'
+import { isNumeric } from './compare.ts'
+import { toSafeInteger } from './numbers.ts'
+import { compileSort, parseSort } from './sort.ts'
+import { type Stage, compileBucket, compileBucketAuto, compileGroup, compileSortByCount } from './stages/group.ts'
+import { compileFacet, compileGraphLookup, compileLookup, compileUnionWith } from './stages/join.ts'
+import { compileCount, compileLimit, compileRedact, compileSample, compileSkip, compileUnwind } from './stages/reshape.ts'
+import { compileTransform, stageOf } from './transforms.ts'
 
 export interface PipelineEnv {
   /** null for an aggregation over no collection */
   collection: string | null
+  /** what `$$NOW` says */
   now: Date
+  /** values of `$$name` */
   let: Doc
   hint?: string | Doc | undefined
+  /** documents of a collection of the same database; `limit` 0 means all */
   find(collection: string, selection: { filter: Doc; sort?: Doc; limit?: number; hint?: string | Doc | undefined; let?: Doc }): Iterable<Doc>
 }
 
-/** Stages that mingo computes as the server does. */
-const computed = new Set(['$project', '$addFields', '$set', '$unset', '$group', '$unwind', '$count', '$replaceRoot', '$replaceWith', '$lookup', '$facet', '$bucket', '$bucketAuto', '$sortByCount', '$sample', '$redact', '$densify', '$fill', '$setWindowFields', '$unionWith'])
-const own = new Set(['$match', '$sort', '$limit', '$skip', '$documents'])
-
 /**
- * The documents that a pipeline yields. A leading $match and $sort (with its $limit) go to the indexes; filters, orders and cuts are ours,
- * with BSON's own comparisons; what is computed goes through mingo.
- * @throws MongoError for stages that are not known here
+ * The documents that a pipeline yields. What leads it of `$match`, `$sort` and `$limit` is handed down to `find`, where the indexes are.
+ * Every stage is read before the first document moves. Throws MongoDB's errors for stages that it would refuse, and for those that this
+ * store does not have.
  */
-export function runPipeline(pipeline: readonly Doc[], env: PipelineEnv, given?: Iterable<Doc>): Iterable<Doc> {
-  for (const stage of pipeline) ensureKnown(stage)
-  const stages = [...pipeline]
-  let documents: Iterable<Doc> = given ?? []
-  if (!given && env.collection !== null) {
-    const filter = isStage(stages[0], '$match') ? ((stages.shift() as Doc)['$match'] as Doc) : {}
-    const sort = isStage(stages[0], '$sort') ? ((stages.shift() as Doc)['$sort'] as Doc) : undefined
-    const limit = isStage(stages[0], '$limit') ? asDouble((stages[0] as Doc)['$limit']) : 0
-    documents = env.find(env.collection, { filter, ...(sort ? { sort } : {}), limit, hint: env.hint, let: env.let })
-  }
-  while (stages.length > 0) {
-    const [name = ''] = Object.keys(stages[0] as Doc)
-    if (own.has(name)) {
-      documents = runOwn(name, (stages.shift() as Doc)[name], documents, env)
-      continue
-    }
-    const run: Doc[] = []
-    while (stages.length > 0 && computed.has(Object.keys(stages[0] as Doc)[0] ?? '')) run.push(stages.shift() as Doc)
-    documents = isPlainCount(run) ? counted(documents, ((run[0] as Doc)['$group'] as Doc)['_id']) : aggregate(run, documents, env.let, (collection) => [...env.find(collection, { filter: {} })])
-  }
-  return documents
+export function runPipeline(pipeline: readonly unknown[], env: PipelineEnv, given?: Iterable<Doc>): Iterable<Doc> {
+  const stages = pipeline.map(stageOf)
+  const { selection, rest } = given === undefined && env.collection !== null ? pushedDown(stages) : { selection: { filter: {} }, rest: stages }
+  const compiled = rest.map(([name, spec], index) => compileStage(name, spec, index === 0 && given === undefined && env.collection === null, env))
+  const source = given ?? (env.collection === null ? [] : env.find(env.collection, { ...selection, let: env.let, hint: env.hint }))
+  return compiled.reduce<Iterable<Doc>>((documents, stage) => stage(documents), source)
 }
 
-function runOwn(name: string, operand: unknown, documents: Iterable<Doc>, env: PipelineEnv): Iterable<Doc> {
+interface Selection {
+  filter: Doc
+  sort?: Doc
+  limit?: number
+}
+
+type NamedStage = [string, unknown]
+
+/** The selection that the first stages amount to, and what is left of the pipeline. */
+function pushedDown(stages: readonly NamedStage[]): { selection: Selection; rest: NamedStage[] } {
+  const rest = [...stages]
+  const filters: Doc[] = []
+  while (rest[0]?.[0] === '$match') filters.push(filterOf((rest.shift() as NamedStage)[1]))
+  const [only] = filters
+  const selection: Selection = { filter: filters.length === 1 && only !== undefined ? only : filters.length === 0 ? {} : { $and: filters } }
+  if (rest[0]?.[0] === '$sort') {
+    selection.sort = sortOf(rest[0][1])
+    rest.shift()
+  }
+  selection.limit = limitOf(rest)
+  return { selection, rest }
+}
+
+/** How many documents a leading `$skip` and `$limit` can use; the stages stay where they are. */
+function limitOf(stages: readonly NamedStage[]): number {
+  const [first, second] = stages
+  const skip = first?.[0] === '$skip' ? wholeOf(first[1]) : 0
+  const limit = first?.[0] === '$limit' ? wholeOf(first[1]) : skip > 0 && second?.[0] === '$limit' ? wholeOf(second[1]) : 0
+  return limit > 0 ? limit + skip : 0
+}
+
+function wholeOf(value: unknown): number {
+  return isNumeric(value) ? (toSafeInteger(value) ?? 0) : 0
+}
+
+/** Known to MongoDB, refused here by name. */
+const unsupported = new Set([
+  '$changeStream', '$changeStreamSplitLargeEvent', '$collStats', '$currentOp', '$densify', '$fill', '$geoNear', '$indexStats', '$listLocalSessions', '$listSampledQueries',
+  '$listSearchIndexes', '$listSessions', '$merge', '$out', '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$shardedDataDistribution', '$vectorSearch',
+])
+
+function compileStage(name: string, spec: unknown, leading: boolean, env: PipelineEnv): Stage {
+  const transform = compileTransform(name, spec, env)
+  if (transform !== undefined) return (documents) => map(documents, transform)
   switch (name) {
     case '$match': {
-      const matches = compileFilter(operand as Doc, { let: env.let })
-      return [...documents].filter((doc) => matches(doc))
+      const matches = compileFilter(filterOf(spec), { let: env.let })
+      return (documents) => filter(documents, matches)
     }
-    case '$sort':
-      return [...documents].toSorted(compileSort(operand as Doc))
+    case '$sort': {
+      const order = compileSort(sortOf(spec))
+      return (documents) => lazily(() => [...documents].sort(order))
+    }
     case '$limit':
-      return first(documents, positive('$limit', operand, 1))
+      return compileLimit(spec)
     case '$skip':
-      return [...documents].slice(positive('$skip', operand, 0))
+      return compileSkip(spec)
+    case '$count':
+      return compileCount(spec)
+    case '$group':
+      return compileGroup(spec, env)
+    case '$sortByCount':
+      return compileSortByCount(spec, env)
+    case '$bucket':
+      return compileBucket(spec, env)
+    case '$bucketAuto':
+      return compileBucketAuto(spec, env)
+    case '$unwind':
+      return compileUnwind(spec)
+    case '$redact':
+      return compileRedact(spec, env)
+    case '$sample':
+      return compileSample(spec)
+    case '$lookup':
+      return compileLookup(spec, env, runPipeline)
+    case '$graphLookup':
+      return compileGraphLookup(spec, env)
+    case '$unionWith':
+      return compileUnionWith(spec, env, runPipeline)
+    case '$facet':
+      return compileFacet(spec, env, runPipeline)
+    case '$documents':
+      return compileDocuments(spec, leading, env)
     default:
-      return operand as Doc[]
+      if (unsupported.has(name)) throw mongoError('CommandNotSupported', `The stage ${name} is not supported by this server`)
+      throw mongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`)
   }
 }
 
-// What countDocuments sends: no need to carry documents through anything.
-function isPlainCount(run: readonly Doc[]): boolean {
-  const group = run.length === 1 ? (run[0] as Doc)['$group'] : undefined
-  return isDocument(group) && Object.keys(group).join() === '_id,n' && isConstant(group['_id']) && isDocument(group['n']) && Object.keys(group['n']).join() === '$sum' && asDouble(group['n']['$sum']) === 1
+function filterOf(spec: unknown): Doc {
+  if (!isDocument(spec)) throw mongoError('Location15959', 'the match filter must be an expression in an object')
+  return spec
 }
 
-function isConstant(value: unknown): boolean {
-  return value === null || (!isDocument(value) && typeof value !== 'string' && asDouble(value) === 1)
+function sortOf(spec: unknown): Doc {
+  if (!isDocument(spec)) throw mongoError('Location15973', 'the $sort key specification must be an object')
+  if (Object.keys(spec).length === 0) throw mongoError('Location15976', '$sort stage must have at least one sort key')
+  parseSort(spec)
+  return spec
 }
 
-function* counted(documents: Iterable<Doc>, id: unknown): Iterable<Doc> {
-  let n = 0
-  for (const _doc of documents) n += 1
-  if (n > 0) yield { _id: id, n }
+function compileDocuments(spec: unknown, leading: boolean, env: PipelineEnv): Stage {
+  if (!leading) throw mongoError('Location40602', '$documents is only valid as the first stage in a pipeline')
+  const documents = compileExpression(spec, env)({})
+  if (!Array.isArray(documents) || !documents.every(isDocument)) throw mongoError('Location5858203', 'expected an array of documents as the argument of $documents')
+  return () => documents
 }
 
-function first(documents: Iterable<Doc>, limit: number): Doc[] {
-  const kept: Doc[] = []
-  for (const doc of documents) {
-    if (kept.length >= limit) break
-    kept.push(doc)
-  }
-  return kept
+function* map(documents: Iterable<Doc>, transform: (doc: Doc) => Doc): Iterable<Doc> {
+  for (const doc of documents) yield transform(doc)
 }
 
-function positive(name: string, operand: unknown, least: number): number {
-  const number = asDouble(operand)
-  if (!Number.isInteger(number) || number < least) throw mongoError('Location15958', `the ${name} must be ${least === 1 ? 'positive' : 'not negative'}`)
-  return number
+function* filter(documents: Iterable<Doc>, matches: (doc: Doc) => boolean): Iterable<Doc> {
+  for (const doc of documents) if (matches(doc)) yield doc
 }
 
-function isStage(stage: Doc | undefined, name: string): boolean {
-  return stage !== undefined && name in stage
-}
-
-function ensureKnown(stage: Doc): void {
-  const names = isDocument(stage) ? Object.keys(stage) : []
-  const [name = ''] = names
-  if (names.length !== 1) throw mongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.')
-  if (!own.has(name) && !computed.has(name)) throw mongoError(name === '$out' || name === '$merge' || name === '$changeStream' ? 'CommandNotSupported' : 'Location40324', name === '$out' || name === '$merge' || name === '$changeStream' ? `${name} is not supported by this store` : `Unrecognized pipeline stage name: '${name}'`)
-  refuseScripts(stage)
+function* lazily(compute: () => Doc[]): Iterable<Doc> {
+  yield* compute()
 }

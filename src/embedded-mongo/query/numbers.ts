@@ -1,106 +1,245 @@
-import { Decimal128, Double, Int32, Long } from 'bson'
-
 /**
- * Numbers of the four kinds compared by their value, exactly: each finite one is a sign, a string of decimal digits and the place of the
- * point in it. Every double has such a form, if a long one.
+ * Arithmetic with MongoDB's rules for the result's type: Decimal128 wins over Double, Double over Long, Long over Int32; an Int32 result
+ * that does not fit becomes a Long, and integers stay exact.
  */
-export interface Exact {
-  kind: 'nan' | 'finite' | 'infinite'
-  negative: boolean
-  /** without leading or trailing zeros; empty for zero */
-  digits: string
-  /** the value is 0.digits × 10^exponent */
-  exponent: number
-}
+import { Decimal128, Double, Int32, Long } from 'bson'
+import { type ExactNumber, exactNumber, smallNumber, typeOf, types } from './compare.ts'
 
-export function isNumeric(value: unknown): value is number | bigint | Int32 | Double | Long | Decimal128 {
-  return typeof value === 'number' || typeof value === 'bigint' || value instanceof Int32 || value instanceof Double || value instanceof Long || value instanceof Decimal128
-}
+export { isNumeric } from './compare.ts'
 
-/** The value as a double where that is exact: nearly always, and then it is all that a comparison needs. */
-export function asExactDouble(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  if (value instanceof Int32 || value instanceof Double) return value.value
-  if (value instanceof Long) {
-    const number = value.toNumber()
-    return Number.isSafeInteger(number) ? number : undefined
-  }
-  if (typeof value === 'bigint') return value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn ? Number(value) : undefined
-  return undefined
-}
-
-/** The nearest double: for arithmetic that is not exact anyway. */
-export function asDouble(value: unknown): number {
-  if (typeof value === 'bigint') return Number(value)
+/** The nearest double of a number of any type; NaN for what is no number. */
+export function toNumber(value: unknown): number {
+  const small = smallNumber(value)
+  if (small !== undefined) return small
   if (value instanceof Long) return value.toNumber()
-  if (value instanceof Decimal128) return Number(value.toString())
-  return asExactDouble(value) ?? Number.NaN
-}
-
-export function exactOf(value: unknown): Exact {
-  if (value instanceof Long) return fromInteger(value.toBigInt())
-  if (typeof value === 'bigint') return fromInteger(value)
-  if (value instanceof Decimal128) return fromText(value.toString())
-  const number = asExactDouble(value) as number
-  if (Number.isNaN(number)) return { kind: 'nan', negative: false, digits: '', exponent: 0 }
-  if (!Number.isFinite(number)) return { kind: 'infinite', negative: number < 0, digits: '', exponent: 0 }
-  if (Number.isSafeInteger(number)) return trimmed(number < 0, String(Math.abs(number)), undefined)
-  return fromDouble(number)
-}
-
-export function compareNumbers(a: unknown, b: unknown): number {
-  const [x, y] = [asExactDouble(a), asExactDouble(b)]
-  if (x !== undefined && y !== undefined) {
-    if (x === y) return 0
-    if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : -1
-    return Number.isNaN(y) || x > y ? 1 : -1
+  if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Decimal128) {
+    const exact = exactNumber(value)
+    return exact.kind === 'decimal' ? Number(`${exact.coefficient}e${exact.exponent}`) : exact.kind === 'double' ? exact.value : Number.NaN
   }
-  return compareExact(exactOf(a), exactOf(b))
+  return Number.NaN
 }
 
-function compareExact(a: Exact, b: Exact): number {
-  const rank = rankOf(a) - rankOf(b)
-  if (rank !== 0) return Math.sign(rank)
-  if (a.kind !== 'finite' || a.digits === '') return 0
-  const size = a.exponent === b.exponent ? (a.digits === b.digits ? 0 : a.digits < b.digits ? -1 : 1) : Math.sign(a.exponent - b.exponent)
-  return a.negative ? -size : size
+/** The whole number that a value is, whatever its type; undefined when it is none, or beyond 64 bits. */
+export function toInteger(value: unknown): bigint | undefined {
+  const type = typeOf(value)
+  if (type !== types.int && type !== types.long && type !== types.double && type !== types.decimal) return undefined
+  const integer = wholeOf(exactNumber(value))
+  return integer !== undefined && integer >= minLong && integer <= maxLong ? integer : undefined
 }
 
-function rankOf({ kind, negative, digits }: Exact): number {
-  if (kind === 'nan') return 0
-  if (kind === 'infinite') return negative ? 1 : 5
-  if (digits === '') return 3
-  return negative ? 2 : 4
+/** The number with its fraction cut off; undefined for NaN, infinities and what 64 bits do not hold. */
+export function truncated(value: unknown): bigint | undefined {
+  const exact = exactNumber(value)
+  let integer: bigint
+  if (exact.kind === 'integer') integer = exact.value
+  else if (exact.kind === 'double') {
+    if (!Number.isFinite(exact.value)) return undefined
+    integer = BigInt(Math.trunc(exact.value))
+  } else integer = exact.exponent >= 0 ? exact.coefficient * 10n ** BigInt(exact.exponent) : exact.coefficient / 10n ** BigInt(-exact.exponent)
+  return integer >= minLong && integer <= maxLong ? integer : undefined
 }
 
-function fromInteger(value: bigint): Exact {
-  return trimmed(value < 0n, (value < 0n ? -value : value).toString(), undefined)
+/** A number that a caller demands to be whole and within JavaScript's safe range; undefined when it is not. */
+export function toSafeInteger(value: unknown): number | undefined {
+  const integer = toInteger(value)
+  return integer === undefined || integer > maxSafe || integer < -maxSafe ? undefined : Number(integer)
 }
 
-function fromDouble(number: number): Exact {
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, number)
-  const bits = view.getBigUint64(0)
-  const biased = Number((bits >> 52n) & 0x7ffn)
-  const fraction = bits & 0xfffffffffffffn
-  const mantissa = biased === 0 ? fraction : fraction | 0x10000000000000n
-  const power = (biased === 0 ? 1 : biased) - 1075
-  if (power >= 0) return trimmed(number < 0, (mantissa << BigInt(power)).toString(), undefined)
-  // m / 2^p = m × 5^p / 10^p
-  const digits = (mantissa * 5n ** BigInt(-power)).toString()
-  return trimmed(number < 0, digits, digits.length + power)
+export const minLong = -(2n ** 63n)
+export const maxLong = 2n ** 63n - 1n
+const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** Int32 when it fits, else Long. */
+export function integer(value: bigint): Int32 | Long {
+  return value >= -0x80000000n && value <= 0x7fffffffn ? new Int32(Number(value)) : Long.fromBigInt(value)
 }
 
-function fromText(text: string): Exact {
-  if (text === 'NaN') return { kind: 'nan', negative: false, digits: '', exponent: 0 }
-  if (text.endsWith('Infinity')) return { kind: 'infinite', negative: text.startsWith('-'), digits: '', exponent: 0 }
-  const [mantissa = '', power = '0'] = text.toUpperCase().replace(/^[+-]/, '').split('E')
-  const [whole = '', fraction = ''] = mantissa.split('.')
-  return trimmed(text.startsWith('-'), whole + fraction, whole.length + Number(power))
+/** The wider of two numbers' types: int < long < double < decimal. */
+export function widerType(a: unknown, b: unknown): number {
+  const typeA = typeOf(a)
+  const typeB = typeOf(b)
+  for (const type of [types.decimal, types.double, types.long]) if (typeA === type || typeB === type) return type
+  return types.int
 }
 
-function trimmed(negative: boolean, digits: string, point: number | undefined): Exact {
-  const leading = /^0*/.exec(digits)?.[0].length ?? 0
-  const kept = digits.slice(leading).replace(/0+$/, '')
-  return { kind: 'finite', negative: negative && kept !== '', digits: kept, exponent: kept === '' ? 0 : (point ?? digits.length) - leading }
+/** a + b; undefined when two integers have no 64-bit sum. */
+export function add(a: unknown, b: unknown): unknown {
+  return combine(a, b, { integers: (x, y) => x + y, doubles: (x, y) => x + y, decimals: addDecimals })
+}
+
+export function subtract(a: unknown, b: unknown): unknown {
+  return combine(a, b, { integers: (x, y) => x - y, doubles: (x, y) => x - y, decimals: (x, y) => addDecimals(x, negated(y)) })
+}
+
+/** a × b; undefined when two integers have no 64-bit product. */
+export function multiply(a: unknown, b: unknown): unknown {
+  return combine(a, b, { integers: (x, y) => x * y, doubles: (x, y) => x * y, decimals: multiplyDecimals })
+}
+
+/** a ÷ b, always a double or decimal; the divisor is not zero. */
+export function divide(a: unknown, b: unknown): unknown {
+  if (widerType(a, b) === types.decimal) return divideDecimals(decimalOperand(a), decimalOperand(b))
+  return new Double(toNumber(a) / toNumber(b))
+}
+
+/** A number as Decimal128; doubles keep 15 digits, as MongoDB rounds them there. */
+export function toDecimal(value: unknown): Decimal128 {
+  return value instanceof Decimal128 ? value : makeDecimal(decimalOperand(value))
+}
+
+/** The decimal of coefficient × 10^exponent, rounded to 34 digits, half to even; infinite or zero beyond the exponents there are. */
+export function makeDecimal(number: ExactNumber): Decimal128 {
+  if (number.kind === 'double' && !Number.isFinite(number.value)) {
+    return Decimal128.fromString(Number.isNaN(number.value) ? 'NaN' : number.value > 0 ? 'Infinity' : '-Infinity')
+  }
+  let { coefficient, exponent } = asDecimal(number)
+  const surplus = digitCount(coefficient) - 34
+  const lift = Math.max(surplus, -6176 - exponent, 0)
+  if (lift > 0) {
+    coefficient = roundedQuotient(coefficient, 10n ** BigInt(lift))
+    exponent += lift
+    if (digitCount(coefficient) > 34) {
+      coefficient /= 10n
+      exponent += 1
+    }
+  }
+  while (exponent > 6111 && coefficient !== 0n && digitCount(coefficient) < 34) {
+    coefficient *= 10n
+    exponent -= 1
+  }
+  if (exponent > 6111) return Decimal128.fromString(coefficient === 0n ? '0E+6111' : coefficient > 0n ? 'Infinity' : '-Infinity')
+  return Decimal128.fromString(`${coefficient}E${exponent}`)
+}
+
+interface Rules {
+  integers: (a: bigint, b: bigint) => bigint
+  doubles: (a: number, b: number) => number
+  decimals: (a: ExactNumber, b: ExactNumber) => Decimal128
+}
+
+function combine(a: unknown, b: unknown, rules: Rules): unknown {
+  const type = widerType(a, b)
+  if (type === types.decimal) return rules.decimals(decimalOperand(a), decimalOperand(b))
+  if (type === types.double) return new Double(rules.doubles(toNumber(a), toNumber(b)))
+  const result = rules.integers(truncated(a) as bigint, truncated(b) as bigint)
+  if (result < minLong || result > maxLong) return undefined
+  return type === types.long ? Long.fromBigInt(result) : integer(result)
+}
+
+function wholeOf(exact: ExactNumber): bigint | undefined {
+  if (exact.kind === 'integer') return exact.value
+  if (exact.kind === 'double') return Number.isInteger(exact.value) ? BigInt(exact.value) : undefined
+  if (exact.exponent >= 0) return exact.exponent > 40 ? undefined : exact.coefficient * 10n ** BigInt(exact.exponent)
+  const unit = 10n ** BigInt(-exact.exponent)
+  return exact.coefficient % unit === 0n ? exact.coefficient / unit : undefined
+}
+
+function decimalOperand(value: unknown): ExactNumber {
+  const exact = exactNumber(value)
+  if (exact.kind !== 'double' || !Number.isFinite(exact.value)) return exact
+  return parseDecimal(exact.value.toPrecision(15)) as ExactNumber
+}
+
+/** Reads a decimal number's text; undefined when it is none. */
+export function parseDecimal(text: string): ExactNumber | undefined {
+  const special = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i.exec(text)
+  if (special) return { kind: 'double', value: special[2] === undefined ? Number.NaN : special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY }
+  const match = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,6}))?$/.exec(text)
+  if (match === null) return undefined
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
+  if (whole + fraction === '') return undefined
+  let digits = whole + fraction
+  let shift = Number(exponent) - fraction.length
+  // toPrecision pads with zeros that say nothing.
+  while (digits.length > 1 && digits.endsWith('0') && shift < 0) {
+    digits = digits.slice(0, -1)
+    shift += 1
+  }
+  return { kind: 'decimal', coefficient: BigInt(`${sign === '-' ? '-' : ''}${digits}`), exponent: shift }
+}
+
+function negated(number: ExactNumber): ExactNumber {
+  if (number.kind === 'integer') return { kind: 'integer', value: -number.value }
+  if (number.kind === 'double') return { kind: 'double', value: -number.value }
+  return { ...number, coefficient: -number.coefficient }
+}
+
+function asDecimal(number: ExactNumber): { coefficient: bigint; exponent: number } {
+  if (number.kind === 'decimal') return number
+  if (number.kind === 'integer') return { coefficient: number.value, exponent: 0 }
+  return asDecimal(parseDecimal(number.value.toPrecision(15)) as ExactNumber)
+}
+
+function isSpecial(number: ExactNumber): number | undefined {
+  return number.kind === 'double' && !Number.isFinite(number.value) ? number.value : undefined
+}
+
+/** What doubles would answer as soon as a NaN or an infinity is in play. */
+function special(a: ExactNumber, b: ExactNumber, operate: (x: number, y: number) => number): Decimal128 | undefined {
+  if (isSpecial(a) === undefined && isSpecial(b) === undefined) return undefined
+  return makeDecimal({ kind: 'double', value: operate(rough(a), rough(b)) })
+}
+
+function rough(number: ExactNumber): number {
+  if (number.kind === 'double') return number.value
+  return Math.sign(Number(asDecimal(number).coefficient))
+}
+
+function addDecimals(a: ExactNumber, b: ExactNumber): Decimal128 {
+  const answer = special(a, b, (x, y) => x + y)
+  if (answer !== undefined) return answer
+  const x = asDecimal(a)
+  const y = asDecimal(b)
+  if (x.coefficient === 0n && y.exponent <= x.exponent) return makeDecimal({ kind: 'decimal', ...y })
+  if (y.coefficient === 0n && x.exponent <= y.exponent) return makeDecimal({ kind: 'decimal', ...x })
+  const exponent = Math.min(x.exponent, y.exponent)
+  const coefficient = x.coefficient * 10n ** BigInt(x.exponent - exponent) + y.coefficient * 10n ** BigInt(y.exponent - exponent)
+  return makeDecimal({ kind: 'decimal', coefficient, exponent })
+}
+
+function multiplyDecimals(a: ExactNumber, b: ExactNumber): Decimal128 {
+  const answer = special(a, b, (x, y) => x * y)
+  if (answer !== undefined) return answer
+  const x = asDecimal(a)
+  const y = asDecimal(b)
+  return makeDecimal({ kind: 'decimal', coefficient: x.coefficient * y.coefficient, exponent: x.exponent + y.exponent })
+}
+
+function divideDecimals(a: ExactNumber, b: ExactNumber): Decimal128 {
+  const answer = special(a, b, (x, y) => x / y)
+  if (answer !== undefined) return answer
+  const x = asDecimal(a)
+  const y = asDecimal(b)
+  // 36 digits more than the divisor has leave enough to round to 34; an exact quotient loses its zeros again.
+  const shift = Math.max(0, 36 + digitCount(y.coefficient) - digitCount(x.coefficient))
+  const dividend = x.coefficient * 10n ** BigInt(shift)
+  let coefficient = dividend / y.coefficient
+  let exponent = x.exponent - y.exponent - shift
+  const rest = dividend % y.coefficient
+  if (rest === 0n) {
+    const wanted = x.exponent - y.exponent
+    while (exponent < wanted && coefficient % 10n === 0n && coefficient !== 0n) {
+      coefficient /= 10n
+      exponent += 1
+    }
+  } else {
+    // A last digit that is not zero keeps a tie from looking exact.
+    coefficient = coefficient * 10n + (rest < 0n !== y.coefficient < 0n ? -1n : 1n)
+    exponent -= 1
+  }
+  return makeDecimal({ kind: 'decimal', coefficient, exponent })
+}
+
+function digitCount(value: bigint): number {
+  return value === 0n ? 1 : (value < 0n ? -value : value).toString().length
+}
+
+/** Rounded half to even. */
+export function roundedQuotient(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor
+  const rest = dividend % divisor
+  const twice = (rest < 0n ? -rest : rest) * 2n
+  if (twice < divisor || (twice === divisor && quotient % 2n === 0n)) return quotient
+  return quotient + (dividend < 0n ? -1n : 1n)
 }

@@ -1,204 +1,240 @@
+/** Which index answers a query, and which of its ranges. The filter is checked on every document all the same: a plan only leaves out what cannot match. */
 import { type Doc, isDocument } from '../document.ts'
 import { mongoError } from '../errors.ts'
-import { compareValues, rankOf } from './compare.ts'
-import { directionsOf, type IndexSpec } from './index-keys.ts'
-import { bracketOf, encodeKey } from './key-string.ts'
-import { isOperators } from './match.ts'
-import { asDouble, isNumeric } from './numbers.ts'
-import { regexOf } from './regex.ts'
+import { type Analysis, type Condition, type Interval, analyse, demandsPresence, implied, inOrder, intersect, intervalsOf } from './bounds.ts'
+import { equalValues, isNumeric } from './compare.ts'
+import { type IndexSpec, keyDirections } from './index-keys.ts'
+import { invertKey, keyAfterPrefix } from './key-string.ts'
+import { compileFilter } from './match.ts'
+import { toNumber } from './numbers.ts'
+import { isArrayIndex } from './paths.ts'
+import { parseSort } from './sort.ts'
 
-/** How a query is answered. The filter is checked on every document all the same: a plan only leaves out what can't match. */
 export interface Plan {
   /** null: every document, in the order of _id */
   index: string | null
-  /** of ordered keys, `upper` not included, in rising order and without overlaps */
+  /** of index keys, `upper` not included, in rising order and without overlaps */
   ranges: { lower: Buffer; upper: Buffer }[]
+  /** to be scanned from the last key of the last range downwards */
   reverse: boolean
   /** the scan yields the order that was asked for */
   sorted: boolean
 }
 
-interface Candidate {
+export interface PlannedIndex {
   spec: IndexSpec
+  /** some document has, or once had, an array on a path of the index */
   multikey: boolean
 }
 
-/** What a filter says of one field: points, or one interval within a kind of values. */
-type Bound = { points: unknown[] } | { lower: Buffer; upper: Buffer }
-
-interface Scored extends Plan {
-  score: number
-}
-
-const maxPoints = 10_000
-const top = Buffer.from([255])
-const emptyKey = Buffer.alloc(0)
-
-/** @throws MongoError BadValue for a hint that names no index */
-export function planQuery(filter: Doc, indexes: readonly Candidate[], { sort, hint }: { sort?: Doc | undefined; hint?: string | Doc | undefined }): Plan {
-  const order = sort ? Object.entries(sort) : []
-  const bounds = boundsOf(filter)
-  if (hint !== undefined && hint !== null && !(isDocument(hint) && Object.keys(hint).length === 0)) return byHint(hint, indexes, bounds, order, filter)
-  let best: Scored = { index: null, ranges: [{ lower: emptyKey, upper: top }], reverse: isIdSort(order) === -1, sorted: order.length === 0 || isIdSort(order) !== 0, score: isIdSort(order) === 0 ? 0 : 1 }
-  for (const candidate of indexes) {
-    if (!mayServe(candidate.spec, filter)) continue
-    const plan = planWith(candidate, bounds, order)
-    if (plan.score > best.score) best = plan
+/**
+ * The plan that looks at the fewest keys, as far as the filter alone tells. Throws BadValue for a hint that names no index and MongoDB's
+ * errors for a sort that is none.
+ */
+export function planQuery(filter: Doc, indexes: readonly PlannedIndex[], options: { sort?: Doc | undefined; hint?: string | Doc | undefined }): Plan {
+  const sort = parseSort(options.sort ?? {})
+  const analysis = analyse(filter)
+  const scan = collectionScan(sort)
+  if (options.hint !== undefined && options.hint !== null && !isEmpty(options.hint)) return hinted(options.hint, indexes, analysis, sort)
+  const natural = sort.find(([field]) => field === '$natural')
+  if (natural !== undefined) return { ...scan, reverse: natural[1] === -1, sorted: true }
+  let best: Plan = scan
+  let bestScore = scan.sorted && sort.length > 0 ? 1 : 0
+  for (const index of indexes) {
+    const candidate = planWith(index, analysis, sort)
+    if (candidate !== undefined && candidate.score > bestScore) {
+      best = candidate.plan
+      bestScore = candidate.score
+    }
   }
-  const { score: _score, ...plan } = best
-  return plan
+  return best
 }
 
-function byHint(hint: string | Doc, indexes: readonly Candidate[], bounds: ReadonlyMap<string, Bound>, order: [string, unknown][], filter: Doc): Plan {
-  if (isDocument(hint) && '$natural' in hint) return { index: null, ranges: [{ lower: emptyKey, upper: top }], reverse: asDouble(hint['$natural']) < 0, sorted: order.length === 0 }
-  const wanted = indexes.find(({ spec }) => (typeof hint === 'string' ? spec.name === hint : keyText(spec.key) === keyText(hint)))
-  if (!wanted) throw mongoError('BadValue', 'error processing query: hint provided does not correspond to an existing index')
-  if (!mayServe(wanted.spec, filter)) return { index: null, ranges: [{ lower: emptyKey, upper: top }], reverse: false, sorted: order.length === 0 }
-  const { score: _score, ...plan } = planWith(wanted, bounds, order)
-  return plan
+const wholeIndex = { lower: Buffer.alloc(0), upper: Buffer.from([0xff]) }
+
+/** Documents lie in the order of their _id, which is unique, so that what follows it in a sort decides nothing. */
+function collectionScan(sort: readonly [string, 1 | -1][]): Plan {
+  const [first] = sort
+  return { index: null, ranges: [wholeIndex], reverse: first?.[0] === '_id' && first[1] === -1, sorted: first === undefined || first[0] === '_id' }
 }
 
-function planWith({ spec, multikey }: Candidate, bounds: ReadonlyMap<string, Bound>, order: [string, unknown][]): Scored {
+function hinted(hint: string | Doc, indexes: readonly PlannedIndex[], analysis: Analysis, sort: readonly [string, 1 | -1][]): Plan {
+  if (isDocument(hint) && Object.hasOwn(hint, '$natural')) {
+    const scan = collectionScan(sort)
+    return { ...scan, reverse: scan.reverse || (sort.length === 0 && toNumber(hint['$natural']) < 0) }
+  }
+  const index = indexes.find(({ spec }) => (typeof hint === 'string' ? spec.name === hint : isDocument(hint) && sameKey(spec.key, hint)))
+  if (index === undefined) {
+    throw mongoError('BadValue', 'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index')
+  }
+  // An index that leaves out documents which could match would change the answer.
+  return planWith(index, analysis, sort)?.plan ?? collectionScan(sort)
+}
+
+/** Undefined when the index may lack a document that matches. */
+function planWith(index: PlannedIndex, analysis: Analysis, sort: readonly [string, 1 | -1][]): { plan: Plan; score: number } | undefined {
+  if (alternativesOf(analysis).some((conditions) => !serves(index.spec, conditions))) return undefined
+  const access = accessOf(index, analysis)
+  const direction = sortDirection(index, access, sort)
+  const { spec } = index
+  const fields = Object.keys(spec.key).length
+  // Of two that bound as much, the one with fewer places to look at.
+  const scattered = Math.min(0.9, (access.ranges.length - 1) / 100)
+  const score = access.equalities * 10 - scattered + (access.ranged ? 5 : 0) + (sort.length > 0 && direction !== 0 ? 4 : 0) + (spec.unique === true && access.equalities === fields ? 3 : 0)
+  return { plan: { index: spec.name, ranges: access.ranges, reverse: direction === -1, sorted: direction !== 0 }, score: spec.name === '_id_' && score > 0 ? score + 1 : score }
+}
+
+/** How far the conditions lead into an index. */
+interface Access {
+  ranges: { lower: Buffer; upper: Buffer }[]
+  /** leading fields with equalities only */
+  equalities: number
+  /** of these, how many have one value each */
+  constants: number
+  /** the field behind the equalities is bounded too */
+  ranged: boolean
+}
+
+/** The ways in which a filter may be met: with one $or, one for each of its branches. */
+function alternativesOf({ conditions, choices }: Analysis): Condition[][] {
+  const [choice] = choices
+  if (choice === undefined || choice.length > 100) return [conditions]
+  return choice.map((branch) => [...conditions, ...regrouped(analyse(branch).conditions, conditions.length)])
+}
+
+/** Groups are numbered within one analysis; joined with another they must not meet. */
+function regrouped(conditions: readonly Condition[], by: number): Condition[] {
+  return conditions.map((condition) => (condition.group === undefined ? condition : { ...condition, group: condition.group + by + 1 }))
+}
+
+function accessOf(index: PlannedIndex, analysis: Analysis): Access {
+  const plain = accessWith(index, analysis.conditions)
+  const alternatives = alternativesOf(analysis)
+  if (alternatives.length === 1) return accessWith(index, alternatives[0] as Condition[])
+  const accesses = alternatives.map((conditions) => accessWith(index, conditions))
+  const equalities = Math.min(...accesses.map((access) => access.equalities))
+  const ranged = accesses.every((access) => access.equalities > equalities || access.ranged)
+  if (equalities * 2 + Number(ranged) <= plain.equalities * 2 + Number(plain.ranged)) return plain
+  return { ranges: inOrder(accesses.flatMap((access) => access.ranges)), equalities, constants: plain.constants, ranged }
+}
+
+const maxPrefixes = 10_000
+
+function accessWith({ spec, multikey }: PlannedIndex, conditions: readonly Condition[]): Access {
   const fields = Object.keys(spec.key)
-  const directions = directionsOf(spec)
-  let prefixes: unknown[][] = [[]]
-  let used = 0
-  for (const field of fields) {
-    const bound = bounds.get(field)
-    if (!bound || !('points' in bound) || prefixes.length * bound.points.length > maxPoints) break
-    // Two predicates on an array may be met by two elements: behind the first multikey field only its own bound holds.
-    if (multikey && used > 0 && sharesArray(fields, used)) break
-    prefixes = prefixes.flatMap((prefix) => bound.points.map((point) => [...prefix, point]))
-    used += 1
+  const directions = keyDirections(spec.key)
+  const used: { field: string; group: number | undefined }[] = []
+  let prefixes: Buffer[] = [Buffer.alloc(0)]
+  const access: Access = { ranges: [wholeIndex], equalities: 0, constants: 0, ranged: false }
+  for (const [position, field] of fields.entries()) {
+    const bound = boundOf(field, conditions, multikey, used)
+    if (bound === undefined) break
+    const components = bound.intervals.map((interval) => component(interval, directions[position] as 1 | -1))
+    if (bound.intervals.every((interval) => interval.point) && prefixes.length * components.length <= maxPrefixes) {
+      const points = bound.intervals.map((interval) => (directions[position] === 1 ? interval.lower : invertKey(interval.lower)))
+      prefixes = prefixes.flatMap((prefix) => points.map((point) => Buffer.concat([prefix, point])))
+      access.equalities += 1
+      if (points.length === 1 && access.constants === position) access.constants += 1
+      used.push({ field, group: bound.group })
+      continue
+    }
+    access.ranged = true
+    access.ranges = inOrder(prefixes.flatMap((prefix) => components.map(({ lower, upper }) => ({ lower: Buffer.concat([prefix, lower]), upper: Buffer.concat([prefix, upper]) }))))
+    return access
   }
-  const next = fields[used]
-  const interval = next === undefined ? undefined : bounds.get(next)
-  const ranged = interval && !('points' in interval) && !(multikey && used > 0 && sharesArray(fields, used)) ? interval : undefined
-  const ranges = prefixes.map((prefix) => rangeOf(encodeKey(prefix, directions), ranged, directions[used]))
-  const sorted = sortDirection(fields, directions, order, used, prefixes.length === 1, multikey)
-  const score = used * 10 + (ranged ? 5 : 0) + (sorted !== 0 && order.length > 0 ? 4 : 0) + (spec.unique && used === fields.length ? 3 : 0)
-  return { index: spec.name, ranges: inOrder(ranges), reverse: sorted === -1, sorted: order.length === 0 || sorted !== 0, score }
+  if (access.equalities > 0) access.ranges = inOrder(prefixes.map((prefix) => ({ lower: prefix, upper: keyAfterPrefix(prefix) })))
+  return access
 }
 
-function sharesArray(fields: readonly string[], at: number): boolean {
-  const root = (fields[at] as string).split('.')[0]
-  return fields.slice(0, at).some((field) => field.split('.')[0] === root)
+/** An ascending interval as it lies in the index. */
+function component({ lower, upper }: Interval, direction: 1 | -1): { lower: Buffer; upper: Buffer } {
+  if (direction === 1) return { lower, upper }
+  return { lower: keyAfterPrefix(invertKey(upper)), upper: keyAfterPrefix(invertKey(lower)) }
 }
 
-function rangeOf(prefix: Buffer, bound: { lower: Buffer; upper: Buffer } | undefined, direction: 1 | -1 | undefined): { lower: Buffer; upper: Buffer } {
-  if (!bound) return { lower: prefix, upper: Buffer.concat([prefix, top]) }
-  if (direction !== -1) return { lower: Buffer.concat([prefix, bound.lower]), upper: Buffer.concat([prefix, bound.upper]) }
-  // Turned over, the upper end comes first; what was left out at one end is now let in at the other, which the filter makes good.
-  return { lower: Buffer.concat([prefix, turned(bound.upper)]), upper: Buffer.concat([prefix, turned(bound.lower), top]) }
+/**
+ * What is known of one field. Without arrays all conditions hold for the one value there is. With arrays each may be met by another
+ * element, so only one of them counts, or those of one $elemMatch; and a field of the same array as one that is bounded already counts
+ * only if both are of that $elemMatch.
+ */
+function boundOf(
+  field: string,
+  conditions: readonly Condition[],
+  multikey: boolean,
+  used: readonly { field: string; group: number | undefined }[],
+): { intervals: Interval[]; group: number | undefined } | undefined {
+  if (field.split('.').some(isArrayIndex)) return undefined
+  const root = field.split('.')[0]
+  const sharing = multikey ? used.find((other) => other.field.split('.')[0] === root) : undefined
+  const found: { intervals: Interval[]; group: number | undefined }[] = []
+  for (const condition of conditions) {
+    if (condition.field !== field) continue
+    if (sharing !== undefined && (condition.group === undefined || condition.group !== sharing.group)) continue
+    const intervals = intervalsOf(condition)
+    if (intervals === undefined) continue
+    const partner = found.find((each) => !multikey || (each.group !== undefined && each.group === condition.group))
+    if (partner === undefined) found.push({ intervals, group: condition.group })
+    else partner.intervals = intersect(partner.intervals, intervals)
+  }
+  return found.reduce<{ intervals: Interval[]; group: number | undefined } | undefined>((best, each) => (best === undefined || isNarrower(each.intervals, best.intervals) ? each : best), undefined)
 }
 
-function turned(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => 255 - byte))
+function isNarrower(a: readonly Interval[], b: readonly Interval[]): boolean {
+  const pointsA = a.every((interval) => interval.point)
+  const pointsB = b.every((interval) => interval.point)
+  return pointsA === pointsB ? a.length < b.length && pointsA : pointsA
 }
 
-// Equal fields in front do not matter; then the index must run as the sort does, or exactly against it.
-function sortDirection(fields: readonly string[], directions: readonly (1 | -1)[], order: [string, unknown][], used: number, onePrefix: boolean, multikey: boolean): 1 | -1 | 0 {
-  if (order.length === 0) return 1
-  if (!onePrefix || multikey) return 0
-  const rest = order.filter(([field]) => !fields.slice(0, used).includes(field))
-  if (rest.length === 0) return 1
+/**
+ * 1 or -1 when the scan, upwards or downwards, yields the sort; 0 when it does not. Leading fields with one value each may be passed over.
+ * An array has several keys, and the first one within a bound need not be the one it is sorted by: then only a scan of the whole index will do.
+ */
+function sortDirection({ spec, multikey }: PlannedIndex, access: Access, sort: readonly [string, 1 | -1][]): 1 | -1 | 0 {
+  if (sort.length === 0) return 1
+  const fields = Object.keys(spec.key)
+  const directions = keyDirections(spec.key)
+  if (multikey && (access.equalities > 0 || access.ranged)) return 0
+  const constants = multikey ? [] : fields.slice(0, access.constants)
+  let position = 0
   let way: 1 | -1 | 0 = 0
-  for (const [at, [field, direction]] of rest.entries()) {
-    if (fields[used + at] !== field || !isNumeric(direction)) return 0
-    const same: 1 | -1 = Math.sign(asDouble(direction)) === directions[used + at] ? 1 : -1
-    if (way !== 0 && way !== same) return 0
-    way = same
+  for (const [field, direction] of sort) {
+    if (field === '_id' && spec.name === '_id_' && position > 0) break
+    while (position < constants.length && fields[position] !== field) position += 1
+    if (fields[position] === field) {
+      if (position >= constants.length) {
+        const turn: 1 | -1 = direction === directions[position] ? 1 : -1
+        if (way !== 0 && way !== turn) return 0
+        way = turn
+      }
+      position += 1
+      if (spec.name === '_id_') break
+    } else if (!constants.includes(field)) return 0
   }
-  return way
+  return way === 0 ? 1 : way
 }
 
-function inOrder(ranges: { lower: Buffer; upper: Buffer }[]): { lower: Buffer; upper: Buffer }[] {
-  const sorted = ranges.toSorted((a, b) => Buffer.compare(a.lower, b.lower))
-  return sorted.filter((range, at) => at === 0 || !(sorted[at - 1] as { lower: Buffer }).lower.equals(range.lower))
+/** Whether every document that meets the conditions has keys in the index. */
+function serves(spec: IndexSpec, conditions: readonly Condition[]): boolean {
+  if (spec.sparse === true) return Object.keys(spec.key).some((field) => conditions.some((condition) => condition.field === field && demandsPresence(condition)))
+  return spec.partialFilterExpression === undefined || impliedFilter(spec.partialFilterExpression, conditions)
 }
 
-/** What the filter demands of single fields, also inside $and. */
-function boundsOf(filter: Doc): Map<string, Bound> {
-  const bounds = new Map<string, Bound>()
-  for (const [field, predicate] of Object.entries(filter)) {
-    if (field === '$and' && Array.isArray(predicate)) {
-      for (const each of predicate as Doc[]) for (const [name, bound] of boundsOf(each)) if (!bounds.has(name) || 'points' in bound) bounds.set(name, bound)
-    } else if (!field.startsWith('$')) {
-      const bound = boundOf(predicate)
-      if (bound) bounds.set(field, bound)
-    }
-  }
-  return bounds
+function impliedFilter(filter: Doc, conditions: readonly Condition[]): boolean {
+  const { conditions: wanted, choices } = analyse(filter)
+  return (
+    wanted.every((condition) => {
+      const test = compileFilter({ value: { [condition.operator]: condition.value } })
+      return implied(condition, conditions, (value) => test({ value }))
+    }) && choices.every((branches) => branches.some((branch) => impliedFilter(branch, conditions)))
+  )
 }
 
-function boundOf(predicate: unknown): Bound | undefined {
-  if (!isOperators(predicate)) return isPoint(predicate) ? { points: [predicate] } : undefined
-  if ('$eq' in predicate) return isPoint(predicate['$eq']) ? { points: [predicate['$eq']] } : undefined
-  const list = predicate['$in']
-  if (Array.isArray(list)) return list.length > 0 && list.length <= maxPoints && list.every(isPoint) ? { points: list } : undefined
-  return intervalOf(predicate)
+function isEmpty(hint: string | Doc): boolean {
+  return isDocument(hint) && Object.keys(hint).length === 0
 }
 
-// An array may be met as a whole or by an element, null by what is missing, a regex by many: none of them is one key.
-function isPoint(value: unknown): boolean {
-  return value !== undefined && !Array.isArray(value) && !regexOf(value) && !isOperators(value)
-}
-
-function intervalOf(predicate: Doc): Bound | undefined {
-  const low = predicate['$gt'] ?? predicate['$gte']
-  const high = predicate['$lt'] ?? predicate['$lte']
-  const one = low ?? high
-  if (one === undefined || one === null || !isPoint(one) || [1, 127, 20].includes(rankOf(one))) return undefined
-  if (low !== undefined && high !== undefined && rankOf(low) !== rankOf(high)) return undefined
-  const bracket = bracketOf(one)
-  return { lower: low === undefined ? bracket.lower : encodeKey([low], [1]), upper: high === undefined ? bracket.upper : Buffer.concat([encodeKey([high], [1]), top]) }
-}
-
-/** Whether every document that can match is in the index. */
-function mayServe(spec: IndexSpec, filter: Doc): boolean {
-  if (spec.sparse) return Object.keys(spec.key).some((field) => demandsPresence(filter[field]))
-  if (!spec.partialFilterExpression) return true
-  return Object.entries(spec.partialFilterExpression).every(([field, condition]) => implies(filter[field], condition))
-}
-
-function demandsPresence(predicate: unknown): boolean {
-  if (predicate === undefined || predicate === null) return false
-  if (!isOperators(predicate)) return true
-  if (predicate['$exists'] === true) return true
-  return ['$eq', '$gt', '$gte', '$lt', '$lte', '$type'].some((name) => predicate[name] !== undefined && predicate[name] !== null) || (Array.isArray(predicate['$in']) && predicate['$in'].every((each) => each !== null))
-}
-
-function implies(predicate: unknown, condition: unknown): boolean {
-  if (predicate === undefined) return false
-  if (isOperators(condition)) {
-    if (Object.keys(condition).length === 1 && condition['$exists'] === true) return demandsPresence(predicate)
-    if (Object.keys(condition).length === 1 && Array.isArray(condition['$in'])) return pointsOf(predicate).length > 0 && pointsOf(predicate).every((point) => (condition['$in'] as unknown[]).some((each) => compareValues(each, point) === 0))
-    if (Object.keys(condition).length === 1 && condition['$type'] !== undefined) {
-      if (isOperators(predicate) && predicate['$type'] !== undefined && compareValues(predicate['$type'], condition['$type']) === 0) return true
-      return condition['$type'] === 'date' && demandsDate(predicate)
-    }
-    if (Object.keys(condition).length === 1 && '$eq' in condition) return implies(predicate, condition['$eq'])
-    return false
-  }
-  return pointsOf(predicate).length > 0 && pointsOf(predicate).every((point) => compareValues(point, condition) === 0)
-}
-
-function demandsDate(predicate: unknown): boolean {
-  if (predicate instanceof Date) return true
-  return isOperators(predicate) && ['$eq', '$gt', '$gte', '$lt', '$lte'].some((name) => predicate[name] instanceof Date)
-}
-
-function pointsOf(predicate: unknown): unknown[] {
-  const bound = boundOf(predicate)
-  return bound && 'points' in bound ? bound.points : []
-}
-
-function isIdSort(order: [string, unknown][]): 1 | -1 | 0 {
-  const [[field, direction] = ['', 0], ...rest] = order
-  if (field !== '_id' || rest.length > 0) return 0
-  return asDouble(direction) < 0 ? -1 : 1
-}
-
-function keyText(key: Doc): string {
-  return JSON.stringify(Object.entries(key).map(([field, direction]) => [field, isNumeric(direction) ? asDouble(direction) : direction]))
+function sameKey(a: Doc, b: Doc): boolean {
+  const fieldsA = Object.keys(a)
+  const fieldsB = Object.keys(b)
+  return fieldsA.length === fieldsB.length && fieldsA.every((field, index) => fieldsB[index] === field && (isNumeric(b[field]) ? toNumber(a[field]) === toNumber(b[field]) : equalValues(a[field], b[field])))
 }

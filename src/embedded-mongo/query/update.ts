@@ -1,11 +1,14 @@
-import { Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson'
-import { type Doc, encode, isDocument, setField } from '../document.ts'
+/** Updates: modifiers, replacements and pipelines, as functions from a document to a new one; what is not touched is shared and keeps its types. */
+import { ObjectId, Timestamp } from 'bson'
+import { type Doc, getField, isDocument, setField } from '../document.ts'
 import { mongoError } from '../errors.ts'
-import { runPipeline } from './aggregate.ts'
-import { compareValues } from './compare.ts'
-import { compileFilter, isOperators } from './match.ts'
-import { asDouble, asExactDouble, isNumeric } from './numbers.ts'
-import { compileSort } from './sort.ts'
+import { compareStrings, compareValues } from './compare.ts'
+import { compileFilter, compilePosition } from './match.ts'
+import { isArrayIndex } from './paths.ts'
+import { isOperatorDocument, isRegex } from './predicates.ts'
+import { show, showElement, typeName } from './show.ts'
+import { compileTransform, stageOf } from './transforms.ts'
+import { type Modifier, compileModifier, nextTimestamp, removed } from './update-operators.ts'
 
 export interface UpdateOptions {
   arrayFilters?: Doc[]
@@ -13,422 +16,381 @@ export interface UpdateOptions {
 }
 
 export interface Change {
-  /** a new document; the given one stays as it is */
+  /**
+   * A new document; the given one stays as it is. `filter` is the one that found it, for the positional operator; `inserting` is true for
+   * the document of an upsert.
+   */
   apply(doc: Doc, context: { filter: Doc; inserting: boolean }): Doc
 }
 
-/** Where a modifier acts: a way through documents and arrays. */
-interface Step {
-  operator: string
-  path: string[]
-  operand: unknown
-}
-
-const pipelineStages = new Set(['$set', '$addFields', '$unset', '$project', '$replaceRoot', '$replaceWith'])
-const modifiers = new Set(['$set', '$setOnInsert', '$unset', '$inc', '$mul', '$min', '$max', '$rename', '$currentDate', '$push', '$addToSet', '$pull', '$pullAll', '$pop', '$bit'])
-
-/** @throws MongoError for an update that can't be: unknown operators, conflicting paths, operands of the wrong kind */
+/** Throws MongoDB's errors for an update that cannot be: unknown operators, conflicting paths, operands of the wrong type. */
 export function compileUpdate(update: Doc | Doc[], options: UpdateOptions): Change {
   if (Array.isArray(update)) return compilePipeline(update, options)
   if (!isDocument(update)) throw mongoError('FailedToParse', 'Update argument must be either an object or an array')
-  if (!isOperators(update)) return compileReplacement(update, options)
-  const steps = parseSteps(update)
-  const filters = compileArrayFilters(options.arrayFilters ?? [], steps)
-  return {
-    apply(doc, { filter, inserting }) {
-      const changed = clone(doc) as Doc
-      for (const step of steps) {
-        if (step.operator === '$setOnInsert' && !inserting) continue
-        applyStep(changed, doc, step, filter, filters)
-      }
-      ensureSameId(doc, changed)
-      return idFirst(changed)
-    },
-  }
+  return isModifiers(update) ? compileModifiers(update, options) : compileReplacement(update, options)
 }
 
-/** What an upsert inserts: the fields that the filter demands, changed by the update. */
+/** What an upsert inserts: the equalities of the filter, changed by the update; `_id` first, a new one when neither gives it. */
 export function upsertDocument(filter: Doc, update: Doc | Doc[], options: UpdateOptions): Doc {
-  const seed: Doc = {}
-  seedFrom(filter, seed)
-  const isReplacement = !Array.isArray(update) && !isOperators(update)
-  const base = isReplacement ? ('_id' in seed ? { _id: seed['_id'] } : {}) : seed
+  const seed = seedOf(filter)
+  const replacing = !Array.isArray(update) && !isModifiers(update)
+  const base = !replacing ? seed : Object.hasOwn(seed, '_id') ? { _id: seed['_id'] } : {}
   const made = compileUpdate(update, options).apply(base, { filter, inserting: true })
-  return '_id' in made ? idFirst(made) : { _id: new ObjectId(), ...made }
+  return Object.hasOwn(made, '_id') ? made : { _id: new ObjectId(), ...made }
+}
+
+function isModifiers(update: Doc): boolean {
+  return Object.keys(update)[0]?.startsWith('$') === true
 }
 
 function compileReplacement(replacement: Doc, { arrayFilters }: UpdateOptions): Change {
-  if (arrayFilters && arrayFilters.length > 0) throw mongoError('FailedToParse', 'arrayFilters may not be specified for replacement updates')
-  const dollar = Object.keys(replacement).find((name, at) => at > 0 && name.startsWith('$') && modifiers.has(name))
-  if (dollar) throw mongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${dollar}' in '${dollar}' is not allowed in the context of an update's replacement document.`)
+  if (arrayFilters !== undefined && arrayFilters.length > 0) throw mongoError('FailedToParse', 'arrayFilters may not be specified for replacement updates')
+  const modifier = Object.keys(replacement).find((name) => name.startsWith('$') && knownOperators.has(name))
+  if (modifier !== undefined) {
+    throw mongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${modifier}' in '${modifier}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`)
+  }
   return {
     apply(doc) {
-      const changed = clone(replacement) as Doc
-      for (const [name, value] of Object.entries(changed)) if (isZeroTimestamp(value)) changed[name] = now()
-      if (!('_id' in changed) && '_id' in doc) return { _id: doc['_id'], ...changed }
-      ensureSameId(doc, changed)
-      return idFirst(changed)
+      const made: Doc = {}
+      if (Object.hasOwn(doc, '_id')) made['_id'] = doc['_id']
+      else if (Object.hasOwn(replacement, '_id')) made['_id'] = replacement['_id']
+      for (const name of Object.keys(replacement)) {
+        const value = replacement[name]
+        if (name !== '_id') setField(made, name, value instanceof Timestamp && value.t === 0 && value.i === 0 ? nextTimestamp() : value)
+        else if (compareValues(value, made['_id']) !== 0) throw mongoError('ImmutableField', `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${show(value)}`)
+      }
+      return made
     },
   }
 }
 
-function compilePipeline(pipeline: Doc[], { arrayFilters, let: variables }: UpdateOptions): Change {
-  if (arrayFilters && arrayFilters.length > 0) throw mongoError('FailedToParse', 'arrayFilters may not be specified for pipeline-style updates')
-  for (const stage of pipeline) {
-    const [name = ''] = Object.keys(stage)
-    if (!pipelineStages.has(name)) throw mongoError('InvalidOptions', `${name} is not allowed to be used within an update`)
-  }
-  return {
-    apply(doc) {
-      const [changed = {}] = [...runPipeline(pipeline, { collection: null, now: new Date(), let: variables ?? {}, find: () => [] }, [doc])]
-      const whole = '_id' in changed || !('_id' in doc) ? changed : { _id: doc['_id'], ...changed }
-      ensureSameId(doc, whole)
-      return idFirst(whole)
-    },
-  }
-}
+const pipelineStages = ['$addFields', '$set', '$project', '$unset', '$replaceRoot', '$replaceWith']
 
-function parseSteps(update: Doc): Step[] {
-  const steps = Object.entries(update).flatMap(([operator, fields]) => {
-    if (!operator.startsWith('$')) throw mongoError('FailedToParse', `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`)
-    if (!modifiers.has(operator)) throw mongoError('FailedToParse', `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`)
-    if (!isDocument(fields)) throw mongoError('FailedToParse', `Modifiers operate on fields but we found type ${typeof fields} instead. For example: {$mod: {<field>: ...}} not {${operator}: ${String(fields)}}`)
-    return Object.entries(fields).map(([field, operand]): Step => ({ operator, path: splitPath(field), operand }))
+function compilePipeline(pipeline: readonly unknown[], { arrayFilters, let: variables }: UpdateOptions): Change {
+  if (arrayFilters !== undefined && arrayFilters.length > 0) throw mongoError('FailedToParse', 'arrayFilters may not be specified for pipeline-syle updates')
+  const transforms = pipeline.map((stage) => {
+    const [name, spec] = stageOf(stage)
+    const transform = pipelineStages.includes(name) ? compileTransform(name, spec, { let: variables, now: new Date() }) : undefined
+    if (transform === undefined) throw mongoError('InvalidOptions', `${name} is not allowed to be used within an update`)
+    return transform
   })
-  ensureNoConflicts(steps)
-  return steps
+  return {
+    apply(doc) {
+      const changed = transforms.reduce((each, transform) => transform(each), doc)
+      return withSameId(doc, Object.hasOwn(changed, '_id') || !Object.hasOwn(doc, '_id') ? changed : { _id: doc['_id'], ...changed })
+    },
+  }
 }
 
-function splitPath(field: string): string[] {
+const knownOperators = new Set(['$set', '$setOnInsert', '$unset', '$inc', '$mul', '$min', '$max', '$rename', '$currentDate', '$push', '$addToSet', '$pull', '$pullAll', '$pop', '$bit'])
+
+/** One operator on one path. */
+interface Step {
+  operator: string
+  path: string[]
+  /** as it was written */
+  field: string
+  modifier: Modifier
+}
+
+interface Rename {
+  from: string[]
+  to: string[]
+}
+
+type ElementTest = (element: unknown) => boolean
+
+/** What one application of an update works with. */
+interface Application {
+  doc: Doc
+  position: (array: string) => number | undefined
+  filters: ReadonlyMap<string, ElementTest>
+  /** the concrete paths that were changed, kept where array operators could make two of them meet */
+  touched: Set<string> | undefined
+}
+
+function compileModifiers(update: Doc, options: UpdateOptions): Change {
+  const { steps, renames } = parseModifiers(update)
+  const filters = compileArrayFilters(options.arrayFilters ?? [], steps, update)
+  const mayMeet = steps.length > 1 && steps.some(({ path }) => path.some((part) => part.startsWith('$')))
+  const usesPosition = steps.some(({ path }) => path.includes('$'))
+  const positions = new WeakMap<Doc, ReturnType<typeof compilePosition>>()
+  return {
+    apply(doc, { filter, inserting }) {
+      const application: Application = { doc, filters, position: usesPosition && !inserting ? (array) => positionOf(filter)(doc, array) : () => undefined, touched: mayMeet ? new Set() : undefined }
+      let changed = doc
+      for (const rename of renames) changed = applyRename(changed, rename)
+      for (const step of steps) {
+        if (step.operator === '$setOnInsert' && !inserting) continue
+        changed = descend(changed, step, 0, [], application) as Doc
+      }
+      return withSameId(doc, changed)
+    },
+  }
+
+  function positionOf(filter: Doc): ReturnType<typeof compilePosition> {
+    const known = positions.get(filter) ?? compilePosition(filter)
+    positions.set(filter, known)
+    return known
+  }
+}
+
+function parseModifiers(update: Doc): { steps: Step[]; renames: Rename[] } {
+  const steps: Step[] = []
+  const renames: Rename[] = []
+  const taken: string[] = []
+  for (const operator of Object.keys(update)) {
+    if (!knownOperators.has(operator)) throw mongoError('FailedToParse', `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`)
+    const fields = update[operator]
+    if (!isDocument(fields)) {
+      throw mongoError('FailedToParse', `Modifiers operate on fields but we found type ${typeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${operator}: ${show(fields)}}`)
+    }
+    for (const field of Object.keys(fields)) {
+      const operand = fields[field]
+      const path = parsePath(field)
+      claim(taken, field)
+      if (operator === '$rename') {
+        renames.push(parseRename(field, path, operand))
+        claim(taken, operand as string)
+      } else steps.push({ operator, path, field, modifier: compileModifier(operator, field, operand) as Modifier })
+    }
+  }
+  // New fields come in the order of their names, indexes in that of their numbers.
+  return { steps: steps.sort((a, b) => comparePaths(a.path, b.path)), renames }
+}
+
+function parsePath(field: string): string[] {
+  if (field === '') throw mongoError('EmptyFieldName', "An empty update path is not valid.")
   const path = field.split('.')
-  if (field === '' || path.some((part) => part === '')) throw mongoError('EmptyFieldName', `The update path '${field}' contains an empty field name, which is not allowed.`)
-  if (path[0]?.startsWith('$') && !['$', '$[]'].includes(path[0]) && !path[0].startsWith('$[')) throw mongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${path[0]}' in '${field}' is not valid for storage.`)
+  if (path.includes('')) throw mongoError('EmptyFieldName', `The update path '${field}' contains an empty field name, which is not allowed.`)
+  if (path.length > 200) throw mongoError('Overflow', 'The update path is nested too deeply')
+  for (const [index, part] of path.entries()) {
+    if (!part.startsWith('$')) continue
+    if (part !== '$' && !/^\$\[[^\]]*\]$/.test(part)) {
+      if (index > 0 && ['$id', '$ref', '$db'].includes(part)) continue
+      throw mongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${part}' in '${field}' is not valid for storage.`)
+    }
+    if (index === 0) throw mongoError('BadValue', `Cannot have positional (i.e. '$') element in the first position in path '${field}'`)
+  }
+  if (path.filter((part) => part === '$').length > 1) throw mongoError('BadValue', `Too many positional (i.e. '$') elements found in path '${field}'`)
   return path
 }
 
-function ensureNoConflicts(steps: readonly Step[]): void {
-  const paths = steps.flatMap(({ operator, path, operand }) => (operator === '$rename' && typeof operand === 'string' ? [path.join('.'), operand] : [path.join('.')]))
-  for (const [at, path] of paths.entries()) {
-    const other = paths.find((each, index) => index !== at && (each === path || each.startsWith(`${path}.`)))
-    if (other !== undefined) throw mongoError('ConflictingUpdateOperators', `Updating the path '${other}' would create a conflict at '${path}'`)
+function claim(taken: string[], field: string): void {
+  for (const other of taken) {
+    if (other === field || other.startsWith(`${field}.`) || field.startsWith(`${other}.`)) {
+      throw mongoError('ConflictingUpdateOperators', `Updating the path '${field}' would create a conflict at '${other.length < field.length ? other : field}'`)
+    }
   }
+  taken.push(field)
 }
 
-function compileArrayFilters(filters: readonly Doc[], steps: readonly Step[]): Map<string, (element: unknown) => boolean> {
-  const compiled = new Map<string, (element: unknown) => boolean>()
-  for (const filter of filters) {
-    const names = new Set(Object.keys(filter).flatMap((key) => (key.startsWith('$') ? (filter[key] as Doc[]).flatMap(Object.keys) : [key])).map((key) => key.split('.')[0] as string))
-    const [name = '', ...others] = names
-    if (others.length > 0) throw mongoError('FailedToParse', 'Error parsing array filter :: caused by :: Expected a single top-level field name')
-    if (compiled.has(name)) throw mongoError('FailedToParse', `Found multiple array filters with the same top-level field name ${name}`)
-    const test = compileFilter(filter)
-    compiled.set(name, (element) => test({ [name]: element }))
-    if (!steps.some(({ path }) => path.includes(`$[${name}]`))) throw mongoError('FailedToParse', `The array filter for identifier '${name}' was not used in the update`)
+function parseRename(field: string, from: string[], operand: unknown): Rename {
+  if (typeof operand !== 'string') throw mongoError('BadValue', `The 'to' field for $rename must be a string: ${field}: ${show(operand)}`)
+  const to = parsePath(operand)
+  if (from.some((part) => part.startsWith('$'))) throw mongoError('BadValue', `The source field for $rename may not be dynamic: ${field}`)
+  if (to.some((part) => part.startsWith('$'))) throw mongoError('BadValue', `The destination field for $rename may not be dynamic: ${operand}`)
+  if (field === operand) throw mongoError('BadValue', `The source and target field for $rename must differ: ${field}: "${operand}"`)
+  if (operand.startsWith(`${field}.`) || field.startsWith(`${operand}.`)) throw mongoError('BadValue', `The source and target field for $rename must not be on the same path: ${field}: "${operand}"`)
+  return { from, to }
+}
+
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
+    const [x, y] = [a[index] as string, b[index] as string]
+    if (x !== y) return isArrayIndex(x) && isArrayIndex(y) ? Number(x) - Number(y) : compareStrings(x, y)
   }
-  for (const { path } of steps)
+  return a.length - b.length
+}
+
+function compileArrayFilters(filters: readonly Doc[], steps: readonly Step[], update: Doc): Map<string, ElementTest> {
+  const compiled = new Map<string, ElementTest>()
+  for (const filter of filters) {
+    const names = new Set(fieldsOf(filter).map((field) => field.split('.')[0] as string))
+    const [name] = names
+    if (name === undefined) throw mongoError('FailedToParse', 'Cannot use an expression without a top-level field name in arrayFilters')
+    if (names.size > 1) throw mongoError('FailedToParse', `Error parsing array filter :: caused by :: Expected a single top-level field name, found '${[...names].slice(0, 2).join("' and '")}'`)
+    if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) throw mongoError('BadValue', `Error parsing array filter :: caused by :: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${name}'`)
+    if (compiled.has(name)) throw mongoError('FailedToParse', `Found multiple array filters with the same top-level field name ${name}`)
+    if (!steps.some(({ path }) => path.includes(`$[${name}]`))) throw mongoError('FailedToParse', `The array filter for identifier '${name}' was not used in the update ${show(update)}`)
+    const matches = compileFilter(filter)
+    compiled.set(name, (element) => matches({ [name]: element }))
+  }
+  for (const { path, field } of steps) {
     for (const part of path) {
-      const name = /^\$\[(.+)\]$/.exec(part)?.[1]
-      if (name !== undefined && !compiled.has(name)) throw mongoError('BadValue', `No array filter found for identifier '${name}' in path '${path.join('.')}'`)
+      const name = part.startsWith('$[') ? part.slice(2, -1) : ''
+      if (name !== '' && !compiled.has(name)) throw mongoError('BadValue', `No array filter found for identifier '${name}' in path '${field}'`)
     }
+  }
   return compiled
 }
 
-function applyStep(changed: Doc, original: Doc, step: Step, filter: Doc, filters: ReadonlyMap<string, (element: unknown) => boolean>): void {
-  if (step.operator === '$rename') return rename(changed, step)
-  for (const path of resolve(changed, original, step, filter, filters)) act(changed, path, step)
+function fieldsOf(filter: Doc): string[] {
+  return Object.keys(filter).flatMap((name) => {
+    const operand = filter[name]
+    if (!name.startsWith('$')) return [name]
+    return Array.isArray(operand) ? operand.filter(isDocument).flatMap(fieldsOf) : []
+  })
 }
 
-/** The concrete paths behind `$`, `$[]` and `$[name]`. */
-function resolve(changed: Doc, original: Doc, { path }: Step, filter: Doc, filters: ReadonlyMap<string, (element: unknown) => boolean>): string[][] {
-  let found: string[][] = [[]]
-  for (const part of path) {
-    if (part === '$') found = found.map((each) => [...each, String(matchedIndex(original, each, filter))])
-    else if (part.startsWith('$[')) {
-      const test = filters.get(part.slice(2, -1))
-      found = found.flatMap((each) => {
-        const list = valueAt(changed, each)
-        if (!Array.isArray(list)) throw mongoError('BadValue', `The path '${each.join('.')}' must exist in the document in order to apply array updates.`)
-        return list.flatMap((element: unknown, index) => (!test || test(element) ? [[...each, String(index)]] : []))
-      })
-    } else found = found.map((each) => [...each, part])
+/** The value at `path[at…]` of `value` after the step; containers on the way are copied only when something in them changes. */
+function descend(value: unknown, step: Step, at: number, walked: readonly string[], application: Application): unknown {
+  const { path, modifier } = step
+  if (at === path.length) {
+    const next = modifier.change(value, { doc: application.doc, field: walked.join('.') })
+    if (application.touched !== undefined && next !== value) touch(application.touched, walked.join('.'), step)
+    return next
   }
-  return found
-}
-
-// The positional operator means the element that made the filter match.
-function matchedIndex(doc: Doc, path: readonly string[], filter: Doc): number {
-  const field = path.join('.')
-  const list = valueAt(doc, path)
-  const parts = Object.entries(flatten(filter)).filter(([name]) => name === field || name.startsWith(`${field}.`))
-  if (Array.isArray(list)) {
-    const index = list.findIndex((element: unknown) =>
-      parts.length > 0 && parts.every(([name, predicate]) => {
-        const inner = name === field ? '' : name.slice(field.length + 1)
-        if (inner !== '') return compileFilter({ [inner]: predicate })(isDocument(element) ? element : {})
-        if (isDocument(predicate) && '$elemMatch' in predicate) return compileFilter({ v: predicate })({ v: [element] })
-        return compileFilter({ v: predicate })({ v: element })
-      }),
-    )
-    if (index >= 0) return index
+  const part = path[at] as string
+  if (part.startsWith('$[')) return descendElements(value, step, at, walked, application)
+  const name = part === '$' ? positional(application, walked) : part
+  if (isDocument(value)) return withChild(value, name, descend(getField(value, name), step, at + 1, [...walked, name], application))
+  if (Array.isArray(value)) return descendIndex(value, name, step, at, walked, application)
+  if (value === undefined) {
+    if (!modifier.creates) return undefined
+    return withChild({}, name, descend(undefined, step, at + 1, [...walked, name], application))
   }
-  throw mongoError('BadValue', 'The positional operator did not find the match needed from the query.')
+  if (step.operator === '$unset') return value
+  throw mongoError('PathNotViable', `Cannot create field '${name}' in element ${showElement(walked.at(-1) ?? '', value)}`)
 }
 
-function flatten(filter: Doc): Doc {
-  const all: Doc = {}
-  for (const [name, value] of Object.entries(filter)) {
-    if (name === '$and' && Array.isArray(value)) for (const each of value as Doc[]) Object.assign(all, flatten(each))
-    else if (!name.startsWith('$')) all[name] = value
+/** The same document when the child stays what it is. */
+function withChild(doc: Doc, name: string, next: unknown): Doc {
+  if (next === removed) {
+    const rest: Doc = {}
+    for (const key of Object.keys(doc)) if (key !== name) setField(rest, key, doc[key])
+    return rest
   }
-  return all
-}
-
-function act(doc: Doc, path: string[], { operator, operand }: Step): void {
-  const field = path.join('.')
-  switch (operator) {
-    case '$set':
-    case '$setOnInsert':
-      return put(doc, path, clone(operand))
-    case '$unset':
-      return drop(doc, path)
-    case '$inc':
-    case '$mul':
-      return put(doc, path, arithmetic(operator, valueAt(doc, path), operand, field))
-    case '$min':
-    case '$max': {
-      const present = valueAt(doc, path)
-      const order = compareValues(operand, present)
-      if (present === undefined || (operator === '$min' ? order < 0 : order > 0)) put(doc, path, clone(operand))
-      return
-    }
-    case '$currentDate': {
-      const type = isDocument(operand) ? operand['$type'] : 'date'
-      if (operand !== true && operand !== false && !isDocument(operand)) throw mongoError('BadValue', `${typeof operand} is not valid type for $currentDate.`)
-      if (type !== 'date' && type !== 'timestamp') throw mongoError('BadValue', "The '$type' string field is required to be 'date' or 'timestamp'")
-      return put(doc, path, type === 'date' ? new Date() : now())
-    }
-    case '$push':
-      return push(doc, path, operand)
-    case '$addToSet':
-      return addToSet(doc, path, operand)
-    case '$pull':
-    case '$pullAll':
-      return pull(doc, path, operator, operand)
-    case '$pop': {
-      const list = arrayAt(doc, path, '$pop')
-      if (!isNumeric(operand) || Math.abs(asDouble(operand)) !== 1) throw mongoError('FailedToParse', '$pop expects 1 or -1')
-      if (list) put(doc, path, asDouble(operand) === 1 ? list.slice(0, -1) : list.slice(1))
-      return
-    }
-    default:
-      return bit(doc, path, operand)
-  }
-}
-
-function arithmetic(operator: string, present: unknown, operand: unknown, field: string): unknown {
-  const verb = operator === '$inc' ? 'increment' : 'multiply'
-  if (!isNumeric(operand)) throw mongoError('TypeMismatch', `Cannot ${verb} with non-numeric argument: {${field}: ${String(operand)}}`)
-  if (present === undefined) return operator === '$inc' ? operand : arithmetic('$mul', new Int32(0), operand, field)
-  if (!isNumeric(present)) throw mongoError('TypeMismatch', `Cannot apply ${operator} to a value of non-numeric type. {field: ${field}} has the field '${field.split('.').at(-1)}' of non-numeric type`)
-  if (present instanceof Decimal128 || operand instanceof Decimal128) return decimal(operator, present, operand)
-  if (isFloat(present) || isFloat(operand)) return new Double(operator === '$inc' ? asDouble(present) + asDouble(operand) : asDouble(present) * asDouble(operand))
-  const exact = operator === '$inc' ? integerOf(present) + integerOf(operand) : integerOf(present) * integerOf(operand)
-  if (exact > 0x7fffffffffffffffn || exact < -0x8000000000000000n) throw mongoError('BadValue', `Failed to apply ${operator} operations to current value for document: the result does not fit into 64 bits`)
-  const isLong = present instanceof Long || operand instanceof Long || exact > 0x7fffffffn || exact < -0x80000000n
-  return isLong ? Long.fromBigInt(exact) : new Int32(Number(exact))
-}
-
-function isFloat(value: unknown): boolean {
-  return value instanceof Double || (typeof value === 'number' && !Number.isInteger(value))
-}
-
-function integerOf(value: unknown): bigint {
-  return value instanceof Long ? value.toBigInt() : BigInt(asExactDouble(value) as number)
-}
-
-// Exact for what 34 digits hold; beyond that, and for special values, as doubles would have it.
-function decimal(operator: string, a: unknown, b: unknown): Decimal128 {
-  const [x, y] = [scaled(a), scaled(b)]
-  if (!x || !y) return Decimal128.fromString(String(operator === '$inc' ? asDouble(a) + asDouble(b) : asDouble(a) * asDouble(b)))
-  if (operator === '$mul') return fromScaled(x.units * y.units, x.scale + y.scale)
-  const scale = Math.max(x.scale, y.scale)
-  return fromScaled(x.units * 10n ** BigInt(scale - x.scale) + y.units * 10n ** BigInt(scale - y.scale), scale)
-}
-
-function scaled(value: unknown): { units: bigint; scale: number } | undefined {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:E([+-]\d+))?$/.exec(value instanceof Decimal128 ? value.toString() : value instanceof Long ? value.toString() : String(asDouble(value)))
-  if (!match) return undefined
-  const [, sign, whole = '', fraction = '', power = '0'] = match
-  const shift = Number(power) - fraction.length
-  const units = BigInt(`${sign}${whole}${fraction}`) * (shift > 0 ? 10n ** BigInt(shift) : 1n)
-  return { units, scale: shift > 0 ? 0 : -shift }
-}
-
-function fromScaled(units: bigint, scale: number): Decimal128 {
-  return Decimal128.fromStringWithRounding(scale === 0 ? units.toString() : `${units}E-${scale}`)
-}
-
-function push(doc: Doc, path: string[], operand: unknown): void {
-  const list = arrayAt(doc, path, '$push') ?? []
-  if (!isDocument(operand) || !('$each' in operand)) return put(doc, path, [...list, clone(operand)])
-  const unknown = Object.keys(operand).find((name) => !['$each', '$position', '$slice', '$sort'].includes(name))
-  if (unknown) throw mongoError('BadValue', `Unrecognized clause in $push: ${unknown}`)
-  const { $each, $position, $slice, $sort } = operand
-  if (!Array.isArray($each)) throw mongoError('BadValue', 'The argument to $each in $push must be an array')
-  const at = $position === undefined ? list.length : asDouble($position)
-  const start = at < 0 ? Math.max(0, list.length + at) : Math.min(at, list.length)
-  let next: unknown[] = [...list.slice(0, start), ...($each.map(clone) as unknown[]), ...list.slice(start)]
-  if ($sort !== undefined) next = next.toSorted(isDocument($sort) ? bySpec($sort) : (a, b) => compareValues(a, b) * asDouble($sort))
-  if ($slice !== undefined) {
-    const size = asDouble($slice)
-    next = size >= 0 ? next.slice(0, size) : next.slice(size)
-  }
-  put(doc, path, next)
-}
-
-function bySpec(spec: Doc): (a: unknown, b: unknown) => number {
-  const order = compileSort(spec)
-  return (a, b) => order(isDocument(a) ? a : {}, isDocument(b) ? b : {})
-}
-
-function addToSet(doc: Doc, path: string[], operand: unknown): void {
-  const list = [...(arrayAt(doc, path, '$addToSet') ?? [])]
-  const values = isDocument(operand) && '$each' in operand ? (operand['$each'] as unknown[]) : [operand]
-  if (!Array.isArray(values)) throw mongoError('TypeMismatch', 'The argument to $each in $addToSet must be an array')
-  for (const value of values) if (!list.some((each) => compareValues(each, value) === 0)) list.push(clone(value))
-  put(doc, path, list)
-}
-
-function pull(doc: Doc, path: string[], operator: string, operand: unknown): void {
-  const list = arrayAt(doc, path, operator)
-  if (!list) return
-  if (operator === '$pullAll') {
-    if (!Array.isArray(operand)) throw mongoError('BadValue', '$pullAll requires an array argument')
-    put(doc, path, list.filter((each) => !operand.some((other) => compareValues(each, other) === 0)))
-    return
-  }
-  put(doc, path, list.filter((each) => !pullMatches(operand, each)))
-}
-
-function pullMatches(operand: unknown, element: unknown): boolean {
-  if (isOperators(operand)) return compileFilter({ v: operand })({ v: element })
-  if (isDocument(operand)) return isDocument(element) && compileFilter(operand)(element)
-  return compileFilter({ v: operand })({ v: element }) && !(Array.isArray(element) && !Array.isArray(operand))
-}
-
-function bit(doc: Doc, path: string[], operand: unknown): void {
-  if (!isDocument(operand)) throw mongoError('BadValue', 'The $bit modifier is not compatible with a value that is no document')
-  for (const [name, mask] of Object.entries(operand)) {
-    const present = valueAt(doc, path) ?? new Int32(0)
-    if (!(mask instanceof Int32 || mask instanceof Long) || !(present instanceof Int32 || present instanceof Long)) throw mongoError('BadValue', 'The $bit modifier field must be an Integer(32/64 bit)')
-    const [a, b] = [integerOf(present), integerOf(mask)]
-    const result = name === 'and' ? a & b : name === 'or' ? a | b : name === 'xor' ? a ^ b : undefined
-    if (result === undefined) throw mongoError('BadValue', `The $bit modifier only supports 'and', 'or', and 'xor', not '${name}'`)
-    put(doc, path, present instanceof Long || mask instanceof Long ? Long.fromBigInt(result) : new Int32(Number(result)))
-  }
-}
-
-function rename(doc: Doc, { path, operand }: Step): void {
-  if (typeof operand !== 'string') throw mongoError('BadValue', `The 'to' field for $rename must be a string: ${path.join('.')}`)
-  const value = valueAt(doc, path)
-  if (value === undefined) return
-  drop(doc, path)
-  put(doc, splitPath(operand), value)
-}
-
-/** Sets a value, making documents on the way. @throws MongoError PathNotViable where something else stands in it */
-function put(doc: Doc, path: readonly string[], value: unknown): void {
-  let at: Doc | unknown[] = doc
-  for (const [depth, part] of path.slice(0, -1).entries()) {
-    const next: unknown = getOf(at, part)
-    if (next === undefined) {
-      const made: Doc = {}
-      setOf(at, part, made, path)
-      at = made
-    } else if (isDocument(next) || Array.isArray(next)) at = next as Doc | unknown[]
-    else throw mongoError('PathNotViable', `Cannot create field '${path[depth + 1]}' in the element '${part}', which is no document`)
-  }
-  setOf(at, path.at(-1) as string, value, path)
-}
-
-function drop(doc: Doc, path: readonly string[]): void {
-  const parent = path.length === 1 ? doc : valueAt(doc, path.slice(0, -1))
-  const name = path.at(-1) as string
-  if (Array.isArray(parent)) {
-    if (/^\d+$/.test(name) && Number(name) < parent.length) parent[Number(name)] = null
-  } else if (isDocument(parent)) delete parent[name]
-}
-
-function arrayAt(doc: Doc, path: readonly string[], operator: string): unknown[] | undefined {
-  const present = valueAt(doc, path)
-  if (present === undefined) return undefined
-  if (Array.isArray(present)) return present
-  throw mongoError('BadValue', `The field '${path.join('.')}' must be an array but is of another type (${operator})`)
-}
-
-function valueAt(doc: Doc, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, part) => (isDocument(value) || Array.isArray(value) ? getOf(value as Doc | unknown[], part) : undefined), doc)
-}
-
-function getOf(holder: Doc | unknown[], name: string): unknown {
-  if (Array.isArray(holder)) return /^\d+$/.test(name) ? holder[Number(name)] : undefined
-  return Object.hasOwn(holder, name) ? holder[name] : undefined
-}
-
-function setOf(holder: Doc | unknown[], name: string, value: unknown, path: readonly string[]): void {
-  if (!Array.isArray(holder)) {
-    setField(holder, name, value)
-    return
-  }
-  const index = Number(name)
-  if (!/^\d+$/.test(name)) throw mongoError('PathNotViable', `Cannot create field '${name}' in element of '${path.join('.')}': it is an array`)
-  if (index > holder.length + 1_500_000) throw mongoError('CannotBackfillArray', `Cannot backfill array to ${index}`)
-  while (holder.length < index) holder.push(null)
-  holder[index] = value
-}
-
-function seedFrom(filter: Doc, seed: Doc): void {
-  for (const [name, value] of Object.entries(filter)) {
-    if (name === '$and' && Array.isArray(value)) for (const each of value as Doc[]) seedFrom(each, seed)
-    else if (name === '$or' && Array.isArray(value) && value.length === 1) seedFrom(value[0] as Doc, seed)
-    else if (!name.startsWith('$')) {
-      const equal = !isOperators(value) ? value : '$eq' in value ? value['$eq'] : Array.isArray(value['$in']) && value['$in'].length === 1 ? (value['$in'] as unknown[])[0] : undefined
-      if (equal !== undefined && !isRegexValue(equal)) put(seed, name.split('.'), clone(equal))
-    }
-  }
-}
-
-function isRegexValue(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (value instanceof RegExp || (value as { _bsontype?: string })._bsontype === 'BSONRegExp')
-}
-
-function ensureSameId(before: Doc, after: Doc): void {
-  if (!('_id' in before)) return
-  if (!('_id' in after) || !encode({ v: before['_id'] }).equals(encode({ v: after['_id'] })) && compareValues(before['_id'], after['_id']) !== 0)
-    throw mongoError('ImmutableField', "Performing an update on the path '_id' would modify the immutable field '_id'")
-  after['_id'] = before['_id']
-}
-
-function idFirst(doc: Doc): Doc {
-  if (!('_id' in doc) || Object.keys(doc)[0] === '_id') return doc
-  const { _id, ...rest } = doc
-  return { _id, ...rest }
-}
-
-function isZeroTimestamp(value: unknown): boolean {
-  return value instanceof Timestamp && value.isZero()
-}
-
-function now(): Timestamp {
-  return new Timestamp({ t: Math.floor(Date.now() / 1000), i: 1 })
-}
-
-/** Values of BSON's own classes are never changed in place, so they may be shared. */
-function clone(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(clone)
-  if (!isDocument(value)) return value
-  const copy: Doc = {}
-  for (const [name, item] of Object.entries(value)) setField(copy, name, clone(item))
+  if (next === undefined || next === getField(doc, name)) return doc
+  const copy: Doc = { ...doc }
+  setField(copy, name, next)
   return copy
 }
 
+/** MongoDB's bound on the nulls that an index far beyond an array's end would bring. */
+const maxPadding = 1_500_000
+
+function descendIndex(list: unknown[], name: string, step: Step, at: number, walked: readonly string[], application: Application): unknown {
+  if (!isArrayIndex(name)) {
+    if (step.operator === '$unset') return list
+    throw mongoError('PathNotViable', `Cannot create field '${name}' in element ${showElement(walked.at(-1) ?? '', list)}`)
+  }
+  const index = Number(name)
+  if (index > list.length + maxPadding) throw mongoError('CannotBackfillArray', `Cannot add array element at index ${index}: more than ${maxPadding} elements would have to be filled in`)
+  const next = descend(list[index], step, at + 1, [...walked, name], application)
+  if (next === list[index]) return list
+  const copy = [...list]
+  while (copy.length < index) copy.push(null)
+  // An array keeps its other indexes, so an element is not taken out but nulled.
+  copy[index] = next === removed ? null : next
+  return copy
+}
+
+function descendElements(list: unknown, step: Step, at: number, walked: readonly string[], application: Application): unknown {
+  const name = (step.path[at] as string).slice(2, -1)
+  if (list === undefined) throw mongoError('BadValue', `The path '${walked.join('.')}' must exist in the document in order to apply array updates.`)
+  if (!Array.isArray(list)) throw mongoError('BadValue', `Cannot apply array updates to non-array element ${walked.at(-1) ?? ''}: ${show(list)}`)
+  const test = name === '' ? undefined : application.filters.get(name)
+  let changed = false
+  const next = list.map((element: unknown, index) => {
+    if (test !== undefined && !test(element)) return element
+    const result = descend(element, step, at + 1, [...walked, String(index)], application)
+    changed ||= result !== element
+    return result === removed ? null : result
+  })
+  return changed ? next : list
+}
+
+function positional({ position }: Application, walked: readonly string[]): string {
+  const index = position(walked.join('.'))
+  if (index === undefined) throw mongoError('BadValue', 'The positional operator did not find the match needed from the query.')
+  return String(index)
+}
+
+function touch(touched: Set<string>, path: string, { field }: Step): void {
+  for (const other of touched) {
+    if (other === path || other.startsWith(`${path}.`) || path.startsWith(`${other}.`)) {
+      throw mongoError('ConflictingUpdateOperators', `Update created a conflict at '${other.length < path.length ? other : path}' by the path '${field}'`)
+    }
+  }
+  touched.add(path)
+}
+
+function applyRename(doc: Doc, { from, to }: Rename): Doc {
+  const value = plainValue(doc, from, 'source')
+  if (value === undefined) return doc
+  plainValue(doc, to, 'destination')
+  const application: Application = { doc, filters: new Map(), position: () => undefined, touched: undefined }
+  const without = descend(doc, { operator: '$unset', path: from, field: from.join('.'), modifier: compileModifier('$unset', '', '') as Modifier }, 0, [], application) as Doc
+  return descend(without, { operator: '$rename', path: to, field: to.join('.'), modifier: compileModifier('$set', '', value) as Modifier }, 0, [], application) as Doc
+}
+
+function plainValue(doc: Doc, path: readonly string[], which: 'source' | 'destination'): unknown {
+  let value: unknown = doc
+  for (const [index, part] of path.entries()) {
+    if (Array.isArray(value)) {
+      throw mongoError('BadValue', `The ${which} field cannot be an array element, '${path.join('.')}' in doc with _id: ${show(doc['_id'])} has an array field called '${path[index - 1] ?? ''}'`)
+    }
+    if (!isDocument(value)) return undefined
+    value = getField(value, part)
+  }
+  return value
+}
+
+/** The changed document with `_id` in front; its value must be the one it was. */
+function withSameId(before: Doc, after: Doc): Doc {
+  if (Object.hasOwn(before, '_id')) {
+    if (!Object.hasOwn(after, '_id') || compareValues(before['_id'], after['_id']) !== 0) {
+      throw mongoError('ImmutableField', "Performing an update on the path '_id' would modify the immutable field '_id'")
+    }
+    if (after['_id'] !== before['_id'] || Object.keys(after)[0] !== '_id') return idFirst(after, before['_id'])
+    return after
+  }
+  return Object.hasOwn(after, '_id') && Object.keys(after)[0] !== '_id' ? idFirst(after, after['_id']) : after
+}
+
+function idFirst(doc: Doc, id: unknown): Doc {
+  const made: Doc = { _id: id }
+  for (const name of Object.keys(doc)) if (name !== '_id') setField(made, name, doc[name])
+  return made
+}
+
+function seedOf(filter: Doc): Doc {
+  const equalities: [string, unknown][] = []
+  collectEqualities(filter, equalities)
+  const fields = equalities.map(([field]) => field)
+  for (const [index, field] of fields.entries()) {
+    const same = fields.indexOf(field)
+    if (same !== index) throw mongoError('NotSingleValueField', `cannot infer query fields to set, path '${field}' is matched twice`)
+    const within = fields.find((other) => other.startsWith(`${field}.`))
+    if (within !== undefined) throw mongoError('NotSingleValueField', `cannot infer query fields to set, both paths '${field}' and '${within}' are matched`)
+  }
+  return equalities.reduce<Doc>((seed, [field, value]) => seeded(seed, field.split('.'), value), {})
+}
+
+function collectEqualities(filter: Doc, found: [string, unknown][]): void {
+  for (const name of Object.keys(filter)) {
+    const operand = filter[name]
+    if (name === '$and' || (name === '$or' && Array.isArray(operand) && operand.length === 1)) {
+      if (Array.isArray(operand)) for (const branch of operand) if (isDocument(branch)) collectEqualities(branch, found)
+    } else if (!name.startsWith('$') && !isRegex(operand)) {
+      if (!isOperatorDocument(operand)) found.push([name, operand])
+      else if (Object.hasOwn(operand, '$eq')) found.push([name, operand['$eq']])
+      else {
+        for (const operator of ['$in', '$all']) {
+          const list = operand[operator]
+          if (Array.isArray(list) && list.length === 1 && !isRegex(list[0]) && !isOperatorDocument(list[0])) found.push([name, list[0]])
+        }
+      }
+    }
+  }
+}
+
+/** Numbers in a path name fields here: there is no array yet. */
+function seeded(doc: Doc, path: readonly string[], value: unknown): Doc {
+  const [name, ...rest] = path as [string, ...string[]]
+  const inner = getField(doc, name)
+  const copy: Doc = { ...doc }
+  setField(copy, name, rest.length === 0 ? value : seeded(isDocument(inner) ? inner : {}, rest, value))
+  return copy
+}
