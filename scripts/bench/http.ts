@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+const pollMs = 50
 
 export interface Person {
   id: string
@@ -51,6 +52,7 @@ export async function topUp(base: string, fan: Person, amount: number): Promise<
   for (;;) {
     const wallet = JSON.parse((await call(`${base}/api/v1/wallets/me`, 'GET', fan)).body) as { buckets?: { cash: number } }
     if (wallet.buckets?.cash === amount) return
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
 }
 

@@ -13,6 +13,7 @@ const clients = 64
 const rounds = 3
 const roundMs = 3_000
 const alerts = 60
+const paceMs = 150
 const port = 3_917
 
 /** Prints this machine's figures, each beside a peer or a floor of the same run. Absolute rates drift here; the ratios are what counts. */
@@ -40,7 +41,8 @@ async function benchServer(): Promise<void> {
     fans.push(await register(base, 'fan', n))
     creators.push(await register(base, 'creator', n))
   }
-  await Promise.all(fans.map((fan) => topUp(base, fan, 10_000_000)))
+  line('server: accounts made', `${fans.length + creators.length}`)
+  for (const fan of fans) await topUp(base, fan, 10_000_000)
   await benchAlerts(base, fans[0] as Person, creators[0] as Person)
   await benchTips(base, fans, creators)
   server.kill('SIGTERM')
@@ -74,6 +76,8 @@ async function benchAlerts(base: string, fan: Person, creator: Person): Promise<
     const answered = performance.now()
     toAnswer.push(answered - sent)
     toAlert.push((await played) - answered)
+    // A page says two things an alert and may say twenty a second.
+    await new Promise((resolve) => setTimeout(resolve, paceMs))
   }
   overlay.close()
   line('tip: request to committed answer', `p50 ${ms(quantile(toAnswer, 0.5))}`, `p99 ${ms(quantile(toAnswer, 0.99))}`)
