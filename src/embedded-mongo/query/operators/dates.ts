@@ -137,7 +137,7 @@ function weekStart(unit: Unit, value: unknown): number {
   if (unit !== 'week' || value === undefined) return 0
   const name = typeof value === 'string' ? value.toLowerCase() : ''
   const index = weekdays.findIndex((weekday) => weekday === name || weekday.slice(0, 3) === name)
-  if (index < 0) throw mongoError('FailedToParse', `parameter 'startOfWeek' value cannot be recognized as a day of a week: ${String(value)}`)
+  if (index < 0) throw mongoError('FailedToParse', `parameter 'startOfWeek' value cannot be recognized as a day of a week: ${typeof value === 'string' ? value : typeof value}`)
   return index
 }
 

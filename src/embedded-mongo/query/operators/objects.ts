@@ -60,7 +60,7 @@ export function mergeObjects(values: readonly unknown[]): Doc {
   const merged: Doc = {}
   for (const value of values) {
     if (isNullish(value)) continue
-    if (!isDocument(value)) throw mongoError('Location40400', `$mergeObjects requires object inputs, but input ${String(value)} is of type ${typeName(value)}`)
+    if (!isDocument(value)) throw mongoError('Location40400', `$mergeObjects requires object inputs, but an input is of type ${typeName(value)}`)
     for (const name of Object.keys(value)) setField(merged, name, value[name])
   }
   return merged
