@@ -34,6 +34,7 @@ interface CatalogRow {
 export const idIndex: IndexSpec = Object.freeze({ name: '_id_', key: { _id: 1 }, unique: true })
 const maxIndexes = 64
 const maxKnown = 10_000
+const changed = Symbol('changed by the transaction itself')
 
 export type Catalog = ReturnType<typeof createCatalog>
 
@@ -43,6 +44,8 @@ export type Catalog = ReturnType<typeof createCatalog>
  */
 export function createCatalog(engine: Engine) {
   const known = new Map<string, { bytes: Buffer; collection: Collection }>()
+  // What a transaction has looked up stays so in its snapshot; only what it changes itself must be read each time, as a savepoint may take it back.
+  const looked = new WeakMap<Transaction, Map<string, Collection | undefined | typeof changed>>()
   // Never taken back while the process runs: it only makes plans more careful. It may be known before its transaction is on disk.
   const multikey = new Set<number>()
   const multikeyOnDisk = new Set<number>()
@@ -53,8 +56,21 @@ export function createCatalog(engine: Engine) {
   return Object.freeze({ find, list, create, drop, addIndex, dropIndex, changeIndex, markMultikey, takeGarbage, garbage: () => garbage.size })
 
   function find(transaction: Transaction, namespace: string): Collection | undefined {
+    const own = lookedBy(transaction)
+    const before = own.get(namespace)
+    if (before !== changed && transaction.isOpen && own.has(namespace)) return before
     const bytes = transaction.get(keyOf.catalog(namespace))
-    return bytes && read(namespace, bytes)
+    const collection = bytes && read(namespace, bytes)
+    if (before !== changed) own.set(namespace, collection)
+    return collection
+  }
+
+  function lookedBy(transaction: Transaction): Map<string, Collection | undefined | typeof changed> {
+    const own = looked.get(transaction)
+    if (own) return own
+    const none = new Map<string, Collection | undefined | typeof changed>()
+    looked.set(transaction, none)
+    return none
   }
 
   function list(transaction: Transaction, database?: string): Collection[] {
@@ -85,7 +101,7 @@ export function createCatalog(engine: Engine) {
     transaction.claim(subjectOf(collection.namespace))
     for (const index of collection.indexes) discard(transaction, collection, index)
     discardRange(transaction, collection.id)
-    transaction.put(keyOf.catalog(collection.namespace), null)
+    put(transaction, collection.namespace, null)
   }
 
   /** Adds an index that is empty yet. @returns undefined when the very same one is there already */
@@ -153,8 +169,13 @@ export function createCatalog(engine: Engine) {
   function write(transaction: Transaction, collection: Collection): Collection {
     const row: CatalogRow = { ns: collection.namespace, id: collection.id, uuid: collection.uuid, options: collection.options, indexes: collection.indexes.map(({ id, spec }) => ({ id, spec: { ...spec } })) }
     const bytes = encode(row as unknown as Doc)
-    transaction.put(keyOf.catalog(collection.namespace), bytes)
+    put(transaction, collection.namespace, bytes)
     return read(collection.namespace, bytes)
+  }
+
+  function put(transaction: Transaction, namespace: string, bytes: Buffer | null): void {
+    lookedBy(transaction).set(namespace, changed)
+    transaction.put(keyOf.catalog(namespace), bytes)
   }
 
   function indexOf(id: number, spec: IndexSpec): Index {

@@ -1,4 +1,4 @@
-import { Binary, Long, Timestamp } from 'bson'
+import { Timestamp } from 'bson'
 import { type Call, type CommandSpec, ensureKnownFields, type Store } from './commands/command.ts'
 import { commands } from './commands/index.ts'
 import type { Doc } from './document.ts'
@@ -11,7 +11,7 @@ import { StoreRefused } from './storage/refusal.ts'
 /** The answer, or the wish that the connection be cut. */
 export type Outcome = { body: Doc } | { close: true }
 
-const writes = new Set(['insert', 'update', 'delete', 'findAndModify', 'findandmodify'])
+const writes = new Set(['insert', 'update', 'delete', 'bulkWrite', 'findAndModify', 'findandmodify'])
 const ending = new Set(['commitTransaction', 'abortTransaction'])
 const readConcerns = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot'])
 
@@ -22,10 +22,10 @@ export async function dispatch(store: Store, command: Doc, appName: string): Pro
   if (failure && name !== 'configureFailPoint') {
     if (failure.blockMs > 0) await new Promise((resolve) => setTimeout(resolve, failure.blockMs))
     if (failure.closeConnection) return { close: true }
-    if (failure.error) return { body: { ...clusterTime(), ...refusal(failure.error, situationOf(name, command), failure.labels !== undefined) } }
+    if (failure.error) return { body: { ...refusal(failure.error, situationOf(name, command), failure.labels !== undefined), operationTime: operationTime() } }
   }
   const body = await answer(store, name, command)
-  return { body: { ...clusterTime(), ...withWriteConcern(body, failure, name, command) } }
+  return { body: { ...withWriteConcern(body, failure, name, command), operationTime: operationTime() } }
 }
 
 async function answer(store: Store, name: string, command: Doc): Promise<Doc> {
@@ -107,13 +107,13 @@ function withWriteConcern(body: Doc, failure: Failure | undefined, name: string,
   return members > 1 ? { ...body, writeConcernError: { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' } } : body
 }
 
-// One node's time is its number of commits under the present second; it never goes back, since both only grow.
+// One node's time is its number of commits under the present second; it never goes back, since both only grow. There is no `$clusterTime`
+// beside it: clients carry that from member to member, and send it along with every command, where there is more than one.
 let last = { seconds: 0, increment: 0 }
 
-function clusterTime(): Doc {
+function operationTime(): Timestamp {
   const seconds = Math.max(last.seconds, Math.floor(Date.now() / 1000))
   const increment = seconds === last.seconds ? last.increment + 1 : 1
   last = { seconds, increment }
-  const operationTime = new Timestamp({ t: seconds, i: increment })
-  return { $clusterTime: { clusterTime: operationTime, signature: { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO } }, operationTime }
+  return new Timestamp({ t: seconds, i: increment })
 }

@@ -48,9 +48,8 @@ export function createRecords(catalog: Catalog) {
     return doc
   }
 
-  /** Puts `doc` in the place of `old`; its _id is the same. */
-  function replace(transaction: Transaction, collection: Collection, old: StoredRecord, doc: Doc): void {
-    const bytes = sized(doc)
+  /** Puts another document, and the bytes that it is, in the place of `old`; its _id is the same. */
+  function replace(transaction: Transaction, collection: Collection, old: StoredRecord, { doc, bytes }: { doc: Doc; bytes: Buffer }): void {
     claim(transaction, collection, old.recordKey)
     for (const index of secondary(collection)) addEntries(transaction, collection, index, doc, old.recordKey, old.doc)
     transaction.put(keyOf.record(collection.id, old.recordKey), bytes)

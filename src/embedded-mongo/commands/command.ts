@@ -43,15 +43,15 @@ export interface CommandSpec {
   run(call: Call): Doc | Promise<Doc>
 }
 
-const generic = [
+const generic = new Set([
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'readConcern', 'writeConcern', '$readPreference', '$clusterTime', 'comment', 'maxTimeMS',
   'apiVersion', 'apiStrict', 'apiDeprecationErrors', 'stmtId', 'stmtIds', '$audit', 'databaseVersion', 'mayBypassWriteBlocking', 'rawData',
-]
+])
 
 /** @throws MongoError for a field that is neither the command's own nor of all commands: nothing is ignored */
 export function ensureKnownFields(name: string, command: Doc, spec: CommandSpec): void {
   for (const field of Object.keys(command)) {
-    if (field === name || generic.includes(field) || spec.fields.includes(field)) continue
+    if (field === name || generic.has(field) || spec.fields.includes(field)) continue
     throw mongoError('Location40415', `BSON field '${name}.${field}' is an unknown field.`)
   }
 }
@@ -73,8 +73,12 @@ export function look<T>(call: Call, work: (transaction: Transaction) => T): T {
 }
 
 /** A write: in the command's transaction, or in one of its own that waits for its turn. */
-export async function write<T>(call: Call, work: (transaction: Transaction) => T): Promise<T> {
-  await call.store.gates.pass(namespaceOf(call), call)
+export function write<T>(call: Call, work: (transaction: Transaction) => T): Promise<T> {
+  return writeInto([namespaceOf(call)], call, work)
+}
+
+export async function writeInto<T>(namespaces: readonly string[], call: Call, work: (transaction: Transaction) => T): Promise<T> {
+  for (const namespace of namespaces) await call.store.gates.pass(namespace, call)
   return call.transaction ? work(call.transaction) : call.store.engine.alone(work, call.deadline)
 }
 

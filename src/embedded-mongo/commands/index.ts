@@ -1,4 +1,5 @@
 import * as admin from './admin.ts'
+import { bulkWrite } from './bulk-write.ts'
 import type { CommandSpec } from './command.ts'
 import { findAndModify } from './find-and-modify.ts'
 import * as read from './read.ts'
@@ -27,6 +28,7 @@ export const commands: ReadonlyMap<string, CommandSpec> = new Map<string, Comman
   ['insert', write.insert],
   ['update', write.update],
   ['delete', write.remove],
+  ['bulkWrite', bulkWrite],
   ['findAndModify', findAndModify],
   ['findandmodify', findAndModify],
   ['find', read.find],

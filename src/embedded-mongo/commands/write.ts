@@ -10,45 +10,48 @@ import { asArray, type Call, type CommandSpec, docField, findCollection, namespa
 const maxBatch = 100_000
 
 /** What one statement of a batch did. */
-interface Done {
+export interface Done {
   n: number
   nModified?: number
   upserted?: unknown
 }
 
-type Statement = (transaction: Transaction, collection: Collection | undefined, statement: Doc) => Done
+type Statement = (call: Call, transaction: Transaction, statement: Doc) => Done
 
 export const insert: CommandSpec = {
   fields: ['documents', 'ordered', 'bypassDocumentValidation', 'maxTimeMS'],
   inTransaction: true,
-  run: (call) =>
-    batch(call, asArray(call.command['documents'], 'documents'), (transaction, _collection, doc) => {
-      call.store.records.insert(transaction, collectionToWrite(call, transaction), doc)
-      return { n: 1 }
-    }),
+  run: (call) => batch(call, asArray(call.command['documents'], 'documents'), insertOne),
 }
 
 export const update: CommandSpec = {
   fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
   inTransaction: true,
-  run: (call) => batch(call, asArray(call.command['updates'], 'updates'), (transaction, collection, statement) => updateOne(call, transaction, collection, statement)),
+  run: (call) => batch(call, asArray(call.command['updates'], 'updates'), updateOne),
 }
 
 export const remove: CommandSpec = {
   fields: ['deletes', 'ordered', 'let'],
   inTransaction: true,
-  run: (call) =>
-    batch(call, asArray(call.command['deletes'], 'deletes'), (transaction, collection, statement) => {
-      only(statement, ['q', 'limit', 'hint', 'collation'], 'delete.deletes')
-      refuseCollation(statement)
-      if (!collection) return { n: 0 }
-      const found = matches(call, transaction, collection, statement, Number(statement['limit']) === 1)
-      for (const record of found) call.store.records.remove(transaction, collection, record)
-      return { n: found.length }
-    }),
+  run: (call) => batch(call, asArray(call.command['deletes'], 'deletes'), removeOne),
 }
 
-function updateOne(call: Call, transaction: Transaction, collection: Collection | undefined, statement: Doc): Done {
+export function insertOne(call: Call, transaction: Transaction, doc: Doc): Done {
+  call.store.records.insert(transaction, collectionToWrite(call, transaction), doc)
+  return { n: 1 }
+}
+
+export function removeOne(call: Call, transaction: Transaction, statement: Doc): Done {
+  only(statement, ['q', 'limit', 'hint', 'collation'], 'delete.deletes')
+  refuseCollation(statement)
+  const collection = findCollection(call, transaction)
+  if (!collection) return { n: 0 }
+  const found = matches(call, transaction, collection, statement, Number(statement['limit']) === 1)
+  for (const record of found) call.store.records.remove(transaction, collection, record)
+  return { n: found.length }
+}
+
+export function updateOne(call: Call, transaction: Transaction, statement: Doc): Done {
   only(statement, ['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation', 'c', 'sort'], 'update.updates')
   refuseCollation(statement)
   if (statement['sort'] !== undefined) throw mongoError('Location40415', "BSON field 'update.updates.sort' is an unknown field.")
@@ -58,6 +61,7 @@ function updateOne(call: Call, transaction: Transaction, collection: Collection 
   if (multi && !Array.isArray(spec) && !isOperators(spec)) throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   const options = updateOptions(call, statement)
   const change = compileUpdate(spec, options)
+  const collection = findCollection(call, transaction)
   const found = collection ? matches(call, transaction, collection, statement, !multi) : []
   if (found.length === 0 && statement['upsert'] === true) {
     const made = call.store.records.insert(transaction, collectionToWrite(call, transaction), upsertDocument(filter, spec, options))
@@ -70,11 +74,12 @@ function updateOne(call: Call, transaction: Transaction, collection: Collection 
 
 /** False when the document stays as it was, which is no write at all. */
 export function applyChange(call: Call, transaction: Transaction, collection: Collection, record: StoredRecord, changed: Doc): boolean {
-  if (record.bytes.equals(encodeForCompare(changed))) {
+  const bytes = sized(changed)
+  if (record.bytes.equals(bytes)) {
     call.store.records.touch(transaction, collection, record)
     return false
   }
-  call.store.records.replace(transaction, collection, record, changed)
+  call.store.records.replace(transaction, collection, record, { doc: changed, bytes })
   return true
 }
 
@@ -94,43 +99,59 @@ export function isOperators(update: Doc): boolean {
   return Object.keys(update)[0]?.startsWith('$') === true
 }
 
-/** Runs the statements of a batch in one transaction: those before an error in an ordered batch stay, as do the others of an unordered one. */
 async function batch(call: Call, statements: readonly Doc[], act: Statement): Promise<Doc> {
-  if (statements.length === 0 || statements.length > maxBatch) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${maxBatch}. Got ${statements.length} operations.`)
-  const ordered = call.command['ordered'] !== false
-  const retryable = !call.transaction && isRetryableWrite(call.command)
+  ensureBatch(statements)
   return write(call, (transaction) => {
-    const earlier: ReadonlyMap<number, Doc> = retryable ? call.store.sessions.recall(transaction, call.command) : new Map<number, Doc>()
-    const results = new Map<number, Doc>()
-    const errors: Doc[] = []
-    const answer = { n: 0, nModified: 0, upserted: [] as Doc[] }
-    const firstStatement = Number(call.command['stmtId'] ?? 0)
-    for (const [index, statement] of statements.entries()) {
-      const before = earlier.get(firstStatement + index)
-      const undo = transaction.savepoint()
-      try {
-        const done: Partial<Record<keyof Done, unknown>> = before ?? act(transaction, findCollection(call, transaction), statement)
-        answer.n += Number(done.n)
-        answer.nModified += Number(done.nModified ?? 0)
-        if (done.upserted !== undefined) answer.upserted.push({ index, _id: done.upserted })
-        if (!before) results.set(firstStatement + index, { ...done })
-      } catch (error) {
-        // A statement that can't be read fails the whole command; a conflict runs it again; in a transaction there is no going on.
-        if (!(error instanceof MongoError) || error.code === 40415 || error.code === 112 || call.transaction) throw error
-        // Half of a statement, an entry in one index and none in the next, must not be committed with the others.
-        undo()
-        errors.push({ index, code: error.code, errmsg: error.message, ...error.info })
-        if (ordered) break
-      }
-    }
-    if (retryable && results.size > 0) call.store.sessions.remember(transaction, call.command, results)
+    const { done, errors } = runStatements(call, transaction, statements, (statement) => act(call, transaction, statement))
+    const upserted = done.flatMap(({ index, upserted: _id }) => (_id === undefined ? [] : [{ index, _id }]))
     return {
-      n: answer.n,
-      ...(call.name === 'update' ? { nModified: answer.nModified } : {}),
-      ...(answer.upserted.length > 0 ? { upserted: answer.upserted } : {}),
+      n: sum(done, 'n'),
+      ...(call.name === 'update' ? { nModified: sum(done, 'nModified') } : {}),
+      ...(upserted.length > 0 ? { upserted } : {}),
       ...(errors.length > 0 ? { writeErrors: errors } : {}),
     }
   })
+}
+
+export function ensureBatch(statements: readonly Doc[]): void {
+  if (statements.length === 0 || statements.length > maxBatch) throw mongoError('InvalidLength', `Write batch sizes must be between 1 and ${maxBatch}. Got ${statements.length} operations.`)
+}
+
+/** Runs the statements of a batch in one transaction: those before an error in an ordered batch stay, as do the others of an unordered one. */
+export function runStatements(call: Call, transaction: Transaction, statements: readonly Doc[], act: (statement: Doc) => Done): { done: (Done & { index: number })[]; errors: Doc[] } {
+  const ordered = call.command['ordered'] !== false
+  const retryable = !call.transaction && isRetryableWrite(call.command)
+  const earlier: ReadonlyMap<number, Doc> = retryable ? call.store.sessions.recall(transaction, call.command) : new Map<number, Doc>()
+  const results = new Map<number, Doc>()
+  const done: (Done & { index: number })[] = []
+  const errors: Doc[] = []
+  const firstStatement = Number(call.command['stmtId'] ?? 0)
+  for (const [index, statement] of statements.entries()) {
+    const before = earlier.get(firstStatement + index)
+    const undo = transaction.savepoint()
+    try {
+      const result = before ? rememberedAs(before) : act(statement)
+      done.push({ ...result, index })
+      if (!before) results.set(firstStatement + index, { ...result })
+    } catch (error) {
+      // A statement that can't be read fails the whole command; a conflict runs it again; in a transaction there is no going on.
+      if (!(error instanceof MongoError) || error.code === 40415 || error.code === 112 || call.transaction) throw error
+      // Half of a statement, an entry in one index and none in the next, must not be committed with the others.
+      undo()
+      errors.push({ index, code: error.code, errmsg: error.message, ...error.info })
+      if (ordered) break
+    }
+  }
+  if (retryable && results.size > 0) call.store.sessions.remember(transaction, call.command, results)
+  return { done, errors }
+}
+
+export function sum(done: readonly Done[], field: 'n' | 'nModified'): number {
+  return done.reduce((total, each) => total + (each[field] ?? 0), 0)
+}
+
+function rememberedAs({ n, nModified, upserted }: Doc): Done {
+  return { n: Number(n), ...(nModified === undefined ? {} : { nModified: Number(nModified) }), ...(upserted === undefined ? {} : { upserted }) }
 }
 
 function matches(call: Call, transaction: Transaction, collection: Collection, statement: Doc, one: boolean): StoredRecord[] {
@@ -143,7 +164,7 @@ function only(statement: Doc, known: readonly string[], where: string): void {
   if (unknown) throw mongoError('Location40415', `BSON field '${where}.${unknown}' is an unknown field.`)
 }
 
-function encodeForCompare(doc: Doc): Buffer {
+function sized(doc: Doc): Buffer {
   const bytes = encode(doc)
   if (bytes.length > maxDocumentBytes) throw mongoError('BSONObjectTooLarge', `Resulting document after update is larger than ${maxDocumentBytes}`)
   return bytes

@@ -15,6 +15,8 @@ export interface Plan {
   index: string | null
   /** of index keys, `upper` not included, in rising order and without overlaps */
   ranges: { lower: Buffer; upper: Buffer }[]
+  /** each range holds one whole key, its `lower`, and no other */
+  points: boolean
   /** to be scanned from the last key of the last range downwards */
   reverse: boolean
   /** the scan yields the order that was asked for */
@@ -38,6 +40,10 @@ export function planQuery(filter: Doc, indexes: readonly PlannedIndex[], options
   if (options.hint !== undefined && options.hint !== null && !isEmpty(options.hint)) return hinted(options.hint, indexes, analysis, sort)
   const natural = sort.find(([field]) => field === '$natural')
   if (natural !== undefined) return { ...scan, reverse: natural[1] === -1, sorted: true }
+  // No index beats that of the one document; most queries of a server are such.
+  const byId = sort.length === 0 && isOfIds(analysis) ? indexes.find(({ spec }) => spec.name === '_id_') : undefined
+  const single = byId && planWith(byId, analysis, sort)
+  if (single?.plan.points) return single.plan
   let best: Plan = scan
   let bestScore = scan.sorted && sort.length > 0 ? 1 : 0
   for (const index of indexes) {
@@ -50,12 +56,16 @@ export function planQuery(filter: Doc, indexes: readonly PlannedIndex[], options
   return best
 }
 
+function isOfIds({ conditions, choices }: Analysis): boolean {
+  return choices.length === 0 && conditions.length === 1 && conditions[0]?.field === '_id'
+}
+
 const wholeIndex = { lower: Buffer.alloc(0), upper: Buffer.from([0xff]) }
 
 /** Documents lie in the order of their _id, which is unique, so that what follows it in a sort decides nothing. */
 function collectionScan(sort: readonly [string, 1 | -1][]): Plan {
   const [first] = sort
-  return { index: null, ranges: [wholeIndex], reverse: first?.[0] === '_id' && first[1] === -1, sorted: first === undefined || first[0] === '_id' }
+  return { index: null, ranges: [wholeIndex], points: false, reverse: first?.[0] === '_id' && first[1] === -1, sorted: first === undefined || first[0] === '_id' }
 }
 
 function hinted(hint: string | Doc, indexes: readonly PlannedIndex[], analysis: Analysis, sort: readonly [string, 1 | -1][]): Plan {
@@ -81,7 +91,7 @@ function planWith(index: PlannedIndex, analysis: Analysis, sort: readonly [strin
   // Of two that bound as much, the one with fewer places to look at.
   const scattered = Math.min(0.9, (access.ranges.length - 1) / 100)
   const score = access.equalities * 10 - scattered + (access.ranged ? 5 : 0) + (sort.length > 0 && direction !== 0 ? 4 : 0) + (spec.unique === true && access.equalities === fields ? 3 : 0)
-  return { plan: { index: spec.name, ranges: access.ranges, reverse: direction === -1, sorted: direction !== 0 }, score: spec.name === '_id_' && score > 0 ? score + 1 : score }
+  return { plan: { index: spec.name, ranges: access.ranges, points: access.equalities === fields && !access.ranged, reverse: direction === -1, sorted: direction !== 0 }, score: spec.name === '_id_' && score > 0 ? score + 1 : score }
 }
 
 /** How far the conditions lead into an index. */
