@@ -1,41 +1,57 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
-import { createAccounts, createUserDoor } from './features/accounts/index.ts'
+import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
 import { createLedger } from './features/ledger/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
 import { createSandboxAdapter } from './features/payments/providers/sandbox.ts'
 import { createProfiles } from './features/profiles/index.ts'
+import { createReports } from './features/reports/index.ts'
 import { createTips } from './features/tips/index.ts'
 import type { Clock, Wall } from './kernel/clock.ts'
-import { type Context, type Logger, systemContext } from './kernel/context.ts'
+import { type Actor, type Context, type Logger, systemContext } from './kernel/context.ts'
 import type { Currency } from './kernel/currency.ts'
-import type { Feature, Violation } from './kernel/feature.ts'
+import { defineFeature, type Feature, type Violation } from './kernel/feature.ts'
 import { newId, newToken } from './kernel/ids.ts'
+import { migrations as knownMigrations } from './migrations/index.ts'
+import { createAudit } from './platform/audit.ts'
 import { createCursors } from './platform/cursors.ts'
 import { createDispatcher, type Dispatcher } from './platform/dispatcher.ts'
+import { createDocuments, type Documents } from './platform/documents/index.ts'
 import { createFailpoints } from './platform/failpoint.ts'
+import { createErrorTracker } from './platform/error-tracker.ts'
 import { createHealth } from './platform/health.ts'
+import { diskPart, indexesPart, maintenancePart, outboxPart, redisPart, storePart } from './platform/health-parts.ts'
 import { createAddressOf } from './platform/http/addresses.ts'
 import { createOriginCheck } from './platform/http/origins.ts'
-import { mountPages } from './platform/http/pages.ts'
+import { createMailPage } from './platform/http/mail-page.ts'
+import { mountDocuments, mountPages } from './platform/http/pages.ts'
 import { createHttpDoor } from './platform/http/server.ts'
 import { createHttpClient } from './platform/http-client.ts'
 import { createIdempotency } from './platform/idempotency.ts'
+import { createIdempotencyCheck } from './platform/idempotency-check.ts'
 import { createInvoke } from './platform/invoke.ts'
-import { createJobs } from './platform/jobs.ts'
+import { createJobs, type Jobs } from './platform/jobs.ts'
 import { createKeys } from './platform/keys.ts'
 import { createLeases } from './platform/lease.ts'
 import { closeServer, listen, runInOrder } from './platform/lifecycle.ts'
-import { buildIndexes, connectDatabase } from './platform/mongo.ts'
+import { createMails } from './platform/mail.ts'
+import { createMaintenance } from './platform/maintenance.ts'
+import { createMetrics } from './platform/metrics.ts'
+import { createMigrations } from './platform/migrations.ts'
+import { buildIndexes, connectDatabase, storeGauges } from './platform/mongo.ts'
 import { createOutbox } from './platform/outbox.ts'
-import { createRateLimiter } from './platform/rate-limit.ts'
+import { createProcesses } from './platform/processes.ts'
+import { createLimits } from './platform/rate-limit.ts'
 import { createGateway } from './platform/realtime/gateway.ts'
 import { createRelay } from './platform/realtime/relay.ts'
+import { createRedis, redisGauges } from './platform/redis.ts'
+import { createSmtpMailer } from './platform/smtp.ts'
 import { createUnitOfWork, type UnitOfWork } from './platform/unit-of-work.ts'
 import { createVault } from './platform/vault.ts'
-import { createSandboxProvider } from './sandbox-provider/index.ts'
+import { createSandboxProvider, sandboxRoutes } from './sandbox-provider/index.ts'
 
 const stepMs = 8_000
 const drainMs = 2_000
@@ -53,34 +69,60 @@ export interface Adapters {
 }
 
 export interface App {
-  start(): Promise<{ port: number; url: string; admin?: { email: string; made_password?: string } }>
+  /** `mail_url`: where mails are read that nothing sends. @throws SchemaRefused when the database is newer than this code */
+  start(): Promise<{ port: number; url: string; mail_url?: string; admin?: { email: string; made_password?: string } }>
   /** @param graceMs how long load balancers get to notice, before the doors close */
   stop(graceMs?: number): Promise<void>
+  /** Brings the database to where a start would: what a command that writes without serving needs. @throws SchemaRefused */
+  prepare(): Promise<void>
+  /** One more admin. @throws AppError `conflict` when the address is taken */
+  addAdmin(account: { email: string; password: string; full_name: string }): Promise<void>
   check(full: boolean): Promise<Violation[]>
+  /** for faults that end the process: tells the operator's error tracker, if there is one */
+  reportFault(fields: object, message: string): Promise<void>
   readonly features: readonly Feature[]
+  readonly documents: Documents
   readonly unitOfWork: UnitOfWork
   readonly dispatcher: Dispatcher
 }
 
 /** Makes every object once, in the order in which they depend on each other. Two of them can live in one process. */
-export async function createApp(config: Config, { mongoUri, dbName, secret, clock, wall, log, soleProcess }: Adapters): Promise<App> {
+export async function createApp(config: Config, { mongoUri, dbName, secret, clock, wall, log: plainLog, soleProcess }: Adapters): Promise<App> {
   const keys = createKeys(secret, config.SECRET_PREVIOUS)
   const failpoints = createFailpoints(config.FAILPOINT)
-  const database = await connectDatabase(mongoUri, dbName)
+  const database = await connectDatabase(mongoUri, dbName, { watched: config.NODE_ENV === 'test' })
   const db = database.connection
   const currency = config.DEFAULT_CURRENCY as Currency
   let port = config.PORT
   const ownUrl = () => `http://${hostInUrl(config.HOST)}:${port}`
   const publicUrl = () => config.PUBLIC_URL ?? ownUrl()
+  const trackers = config.ERROR_WEBHOOK_URL ? [new URL(config.ERROR_WEBHOOK_URL).origin] : []
+  const http = createHttpClient({ log: plainLog, allowOrigins: [ownUrl, ...trackers] })
+  const tracker = createErrorTracker({ url: config.ERROR_WEBHOOK_URL, http, wall })
+  const log = tracker.follow(plainLog)
   const context = (): Context => systemContext('ovation', newId('req'), log)
 
-  const relay = createRelay()
+  const processId = newId('prc')
+  const metrics = createMetrics({ token: config.METRICS_TOKEN })
+  const maintenance = createMaintenance({ connection: db, wall })
+  const migrations = createMigrations({ connection: db, migrations: knownMigrations, owner: processId, wall, failpoints, log })
+  const redis = config.REDIS_URL ? createRedis({ url: config.REDIS_URL, prefix: dbName, log }) : undefined
+  const relay = createRelay(redis)
+  const limits = createLimits(redis)
   const outbox = createOutbox({ connection: db, wall })
   const idempotency = createIdempotency({ connection: db, wall })
-  const leases = createLeases({ connection: db, wall, owner: newId('prc') })
-  const unitOfWork = createUnitOfWork({ connection: db, outbox, idempotency, wall, onCommitted: (published) => dispatcher.deliver(published) })
+  const leases = createLeases({ connection: db, wall, owner: processId })
+  const processes = createProcesses({ connection: db, wall, processId, joined: redis !== undefined, log })
+  const unitOfWork = createUnitOfWork({
+    connection: db,
+    outbox,
+    idempotency,
+    wall,
+    insert: database.insert,
+    onCommitted: (published) => dispatcher.deliver(published),
+    onRetry: metrics.transactionRetried,
+  })
   const cursors = createCursors(keys.key('cursor'))
-  const http = createHttpClient({ log, allowOrigins: [ownUrl] })
 
   const sandboxKeys = keys.keys('sandbox-webhook').map((key) => key.toString('base64'))
   const apiKey = keys.key('sandbox-api').toString('base64url')
@@ -98,15 +140,37 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const providers = [createSandboxAdapter({ baseUrl: ownUrl, apiKey, webhookSecrets: sandboxKeys, http, wall })]
 
-  const common = { db, unitOfWork, relay, clock, wall, context, failpoints, log, cursors, publicUrl, defaultCurrency: currency }
-  const accounts = createAccounts({ ...common, keys })
-  const ledger = createLedger({ ...common, leases })
-  const profiles = createProfiles({ ...common, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
+  const audit = createAudit({ connection: db, wall })
+  const smtp = config.SMTP_URL ? createSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM }) : undefined
+  const mails = createMails({ connection: db, vault: createVault(keys, 'mail'), mailer: smtp?.mailer, wall, log })
+  const mailPage = mails.isKept && config.NODE_ENV !== 'production' ? createMailPage({ mails, key: keys.key('mail-page').toString('base64url') }) : undefined
+
+  const common = { db, unitOfWork, relay, audit, clock, wall, context, failpoints, log, cursors, publicUrl, defaultCurrency: currency }
+  const accounts = createAccounts({
+    ...common,
+    keys,
+    limits,
+    mails,
+    personal: () => features.flatMap((each) => each.personal),
+    moneyOf: async (userId) => ({ amount: await ledger.ledger.moneyOf(userId), currency }),
+  })
+  const ledger = createLedger({ ...common, leases, rootSeed: keys.key('ledger-root') })
+  const profiles = createProfiles({ ...common, accounts: accounts.accounts, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
   const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers })
-  const tips = createTips({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, payments: payments.payments, feeBps: config.TIP_FEE_BPS })
-  const overlays = createOverlays(common)
-  const admin = createAdmin({ checks: () => features.flatMap((each) => each.checks), sandbox: sandbox.faults, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, admin.feature]
+  const tips = createTips({
+    ...common,
+    accounts: accounts.accounts,
+    profiles: profiles.profiles,
+    relations: profiles.relations,
+    payments: payments.payments,
+    settled: outbox.isSettled,
+    feeBps: config.TIP_FEE_BPS,
+  })
+  const overlays = createOverlays({ ...common, goals: tips.goals, relations: profiles.relations })
+  const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips })
+  const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
+  const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, admin.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -119,33 +183,61 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const invoke = createInvoke({
     idempotency,
+    maintenance,
+    metrics,
     operations,
+    slowMs: config.SLOW_MS,
     limits: {
-      anonymous: createRateLimiter({ name: 'anonymous', per_second: 20, burst: 100 }),
-      http: createRateLimiter({ name: 'principal', per_second: 50, burst: 200 }),
-      socket: createRateLimiter({ name: 'socket', per_second: 20, burst: 40 }),
+      anonymous: limits.rate({ name: 'anonymous', per_second: 20, burst: 100 }),
+      http: limits.rate({ name: 'principal', per_second: 50, burst: 200 }),
+      socket: limits.rate({ name: 'socket', per_second: 20, burst: 40 }),
     },
   })
-  const health = createHealth(db)
+  const models = [...migrations.models, idempotency.model, outbox.Events, outbox.Deliveries, leases.model, processes.model, audit.Rows, mails.Rows, ...features.flatMap((each) => each.models)]
+  const health = createHealth({
+    parts: {
+      store: storePart(db),
+      indexes: indexesPart(() => models),
+      migrations: migrations.part(),
+      disk: diskPart(resolve(config.DATA_DIR), config.MONGODB_URI === undefined),
+      redis: redisPart(redis),
+      outbox: outboxPart(dispatcher),
+      maintenance: maintenancePart(maintenance),
+    },
+    mayKnow: async (request) => metrics.permits(request) || isAdmin(await accounts.authenticate(request).catch(() => undefined)),
+    maintained: async () => (await maintenance.current()).on,
+  })
   const addressOf = createAddressOf(config.TRUSTED_PROXIES)
+  const own = defineFeature({
+    name: 'server',
+    endpoints: [
+      health.endpoint,
+      ...(mailPage ? [mailPage.endpoint] : []),
+      { name: 'metrics', mount: metrics.mount },
+      { name: 'sandbox', limited_path: '/sandbox', mount: (app) => void app.use('/sandbox', sandbox.router), routes: sandboxRoutes },
+    ],
+  })
+  const documents = createDocuments({ features: [...features, own], url: publicUrl })
   const door = createHttpDoor({
     operations,
-    endpoints: [
-      { name: 'health', mount: health.mount },
-      ...features.flatMap((each) => each.endpoints),
-      { name: 'sandbox', mount: (app) => void app.use('/sandbox', sandbox.router) },
-    ],
+    endpoints: [...own.endpoints, ...features.flatMap((each) => each.endpoints)],
     invoke,
+    endpointLimit: limits.rate({ name: 'endpoint', per_second: 100, burst: 1_000 }),
     authenticate: accounts.authenticate,
     addressOf,
     allowedOrigins: config.ALLOWED_ORIGINS,
-    pages: (app) => mountPages(app, webDir),
+    pages: (app) => {
+      mountDocuments(app, documents)
+      mountPages(app, webDir)
+    },
     draining: health.draining,
+    metrics,
+    slowMs: config.SLOW_MS,
     log,
   })
   const gateway = createGateway({
     http: door.server,
-    doors: [createUserDoor({ accounts: accounts.accounts, operations, wall }), overlays.door],
+    doors: [accounts.door(operations), overlays.door],
     invoke,
     relay,
     wall,
@@ -154,23 +246,44 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     addressOf,
     draining: health.draining,
   })
-  const jobs = createJobs({
+  const jobs: Jobs = createJobs({
     connection: db,
-    jobs: [{ name: 'outbox.poll', every_ms: 1_000, run: dispatcher.pollDue }, ...features.flatMap((each) => each.jobs)],
+    jobs: [{ name: 'outbox.poll', every_ms: 1_000, run: dispatcher.pollDue }, processes.job, mails.job, ...features.flatMap((each) => each.jobs)],
+    wall,
     log,
   })
+  metrics.watch([
+    { name: 'ovation_sockets', help: 'Live sockets of this process, by namespace', label: 'namespace', read: async () => gateway.connections() },
+    { name: 'ovation_outbox_oldest_seconds', help: 'How long the oldest delivery of an event waits', read: dispatcher.oldestSeconds },
+    { name: 'ovation_outbox_parked', help: 'Deliveries that were given up until an admin looks', read: dispatcher.parked },
+    { name: 'ovation_job_failures', help: 'Runs that failed in this process, by job', label: 'job', read: async () => Object.fromEntries(jobs.states().map(({ name, failures }) => [name, failures])) },
+    ...redisGauges(redis),
+    ...storeGauges(db),
+    ...features.flatMap((each) => each.gauges),
+  ])
 
-  return Object.freeze({ start, stop, check: admin.check, features, unitOfWork, dispatcher })
+  return Object.freeze({ start, stop, prepare, addAdmin, check: admin.check, reportFault: tracker.report, features, documents, unitOfWork, dispatcher })
+
+  async function prepare(): Promise<void> {
+    await migrations.up({ alone: soleProcess })
+    await buildIndexes(models)
+  }
+
+  async function addAdmin(account: Parameters<App['addAdmin']>[0]): Promise<void> {
+    await accounts.accounts.createAdmin(context(), account)
+  }
 
   async function start() {
-    await buildIndexes([idempotency.model, outbox.Events, outbox.Deliveries, leases.model, ...features.flatMap((each) => each.models)])
+    await prepare()
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
-    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers()])
+    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), ledger.ledger.sealAll()])
     await sandbox.start({ alone: soleProcess })
+    redis?.start()
+    await processes.announce()
     port = await listen(door.server, config.PORT, config.HOST)
     await jobs.start()
     health.ready()
-    return { port, url: publicUrl(), ...(made ? { admin: made } : {}) }
+    return { port, url: publicUrl(), ...(mailPage ? { mail_url: `${publicUrl()}${mailPage.address}` } : {}), ...(made ? { admin: made } : {}) }
   }
 
   async function stop(graceMs = drainMs): Promise<void> {
@@ -184,6 +297,10 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
         { name: 'deliveries', run: dispatcher.whenIdle },
         { name: 'sandbox', run: sandbox.stop },
         { name: 'outbound', run: () => http.close() },
+        { name: 'mail', run: () => smtp?.close() },
+        { name: 'redis', run: () => redis?.close() },
+        { name: 'process', run: processes.retire },
+        { name: 'metrics', run: metrics.stop },
         { name: 'database', run: database.close },
       ],
       stepMs,
@@ -199,3 +316,6 @@ function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+function isAdmin(actor: Actor | undefined): boolean {
+  return actor?.kind === 'user' && actor.role === 'admin'
+}

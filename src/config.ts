@@ -9,6 +9,7 @@ export interface Settings {
   DATA_DIR: string
   PUBLIC_URL?: string
   MONGODB_URI?: string
+  REDIS_URL?: string
   SECRET?: string
   SECRET_PREVIOUS?: string
   ADMIN_EMAIL: string
@@ -19,7 +20,11 @@ export interface Settings {
   TIP_FEE_BPS: number
   ALLOWED_ORIGINS: string[]
   TRUSTED_PROXIES: string[]
+  SMTP_URL?: string
+  MAIL_FROM: string
   METRICS_TOKEN?: string
+  ERROR_WEBHOOK_URL?: string
+  SLOW_MS: number
   LOG_LEVEL: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   FAILPOINT?: string
 }
@@ -58,6 +63,7 @@ export const settingsSchema = Joi.object<Settings>({
   DATA_DIR: Joi.string().min(1).default('./data').description('Where the embedded store and the made secret live; made with mode 0700'),
   PUBLIC_URL: originUrl.description('The address that people and payment companies reach this server at; http://HOST:PORT when absent'),
   MONGODB_URI: url('mongodb', 'mongodb+srv').description('A MongoDB replica set; the embedded store is used when absent'),
+  REDIS_URL: url('redis', 'rediss').description('A Redis that joins several processes: facts, limits, presence. One process needs none'),
   SECRET: Joi.when('NODE_ENV', { is: 'production', then: secret.required(), otherwise: secret }).description(
     'All keys are derived from it: at least 32 random characters. Made once in DATA_DIR when absent; required in production',
   ),
@@ -70,7 +76,11 @@ export const settingsSchema = Joi.object<Settings>({
   TIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(500).description("The platform's share of a tip in hundredths of a percent"),
   ALLOWED_ORIGINS: list(originUrl).default([]).description('Other origins whose pages may call this server, comma-separated'),
   TRUSTED_PROXIES: list(Joi.string().ip({ cidr: 'optional' })).default([]).description('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated'),
+  SMTP_URL: url('smtp', 'smtps').description('The mail server, with its login; without one mails are kept for admins to read, which is for development'),
+  MAIL_FROM: Joi.string().min(3).max(320).default('Ovation <ovation@localhost>').description('The sender of mails'),
   METRICS_TOKEN: Joi.string().min(16).max(256).description('Bearer token of /metrics; without one there are no metrics'),
+  ERROR_WEBHOOK_URL: url('http', 'https').description('Faults of the server are posted there as JSON, without secrets and at most 20 a minute; nowhere when absent'),
+  SLOW_MS: Joi.number().integer().min(0).max(60_000).default(1_000).description('Requests and operations that take at least so many milliseconds are logged at level info'),
   LOG_LEVEL: Joi.valid('debug', 'info', 'warn', 'error', 'silent').default('info').description('How much is logged'),
   FAILPOINT: Joi.when('NODE_ENV', { is: 'production', then: Joi.forbidden(), otherwise: Joi.string().pattern(/^[a-z.-]+:\d+$/) }).description(
     'For fault tests: `name:n` ends the process with SIGKILL at the n-th pass of that point',

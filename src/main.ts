@@ -6,6 +6,7 @@ import { type EmbeddedStore, startEmbeddedStore, StoreRefused } from './embedded
 import type { Logger } from './kernel/context.ts'
 import { loadOrMakeSecret } from './platform/keys.ts'
 import { createLogger } from './platform/logger.ts'
+import { SchemaRefused } from './platform/migrations.ts'
 import { createClock, wall } from './platform/system-clock.ts'
 
 const exitConfig = 78
@@ -48,12 +49,18 @@ async function main(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  process.on('unhandledRejection', (error) => {
-    log.error({ err: error }, 'a fault that nobody handled; ending so that a supervisor starts afresh')
-    process.exit(exitFault)
+  process.on('unhandledRejection', (fault) => {
+    const message = 'a fault that nobody handled; ending so that a supervisor starts afresh'
+    log.error({ err: fault }, message)
+    void app.reportFault({ err: fault }, message).finally(() => process.exit(exitFault))
   })
-  const { url, port, admin } = await app.start()
-  printBanner({ config, url, port, store, admin, ms: Math.round(performance.now() - started) })
+  const { url, port, mail_url: mailUrl, admin } = await app.start().catch(async (error: unknown) => {
+    if (!(error instanceof SchemaRefused)) throw error
+    process.stderr.write(`Ovation can't start: ${error.message}.\n`)
+    await store?.stop()
+    return process.exit(exitConfig)
+  })
+  printBanner({ config, url, port, mailUrl, store, admin, ms: Math.round(performance.now() - started) })
 }
 
 function readConfig(): Config {
@@ -99,6 +106,7 @@ function printBanner({
   config,
   url,
   port,
+  mailUrl,
   store,
   admin,
   ms,
@@ -106,6 +114,7 @@ function printBanner({
   config: Config
   url: string
   port: number
+  mailUrl: string | undefined
   store: EmbeddedStore | undefined
   admin: { email: string; made_password?: string } | undefined
   ms: number
@@ -119,6 +128,7 @@ function printBanner({
     `  Listening   ${config.HOST}:${port}`,
     `  Store       ${store ? `embedded, in ${resolve(config.DATA_DIR, 'store')}` : 'the MongoDB of MONGODB_URI'}`,
     `  Payments    ${config.PAYMENT_PROVIDERS.join(', ')}${config.PAYMENT_PROVIDERS.includes('sandbox') ? ' (no real money moves)' : ''}`,
+    ...(mailUrl ? [`  Mail        ${mailUrl}  (no mail server is set)`] : []),
     ...(admin ? [`  Admin       ${admin.email}${admin.made_password ? `  password ${admin.made_password}  (shown this once)` : '  (password as set)'}`] : [`  Admin       ${config.ADMIN_EMAIL}`]),
     '',
     '  Next: open the page, sign up as a creator and copy the overlay address into OBS.',

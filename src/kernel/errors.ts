@@ -30,6 +30,7 @@ const table = {
   'too-large': [413, 'The body is too large'],
   quota: [413, 'The quota is used up'],
   'uri-too-long': [414, 'The address is too long'],
+  'headers-too-large': [431, 'The headers are too large or too many'],
   encoding: [415, 'Content encodings are not accepted'],
   'media-type': [415, 'Send application/json in UTF-8'],
   'file-type': [415, 'This type of file is not accepted'],
@@ -99,6 +100,10 @@ export class AppError extends Error {
 
 export function statusOf(code: ErrorCode): number {
   return table[code][0]
+}
+
+export function titleOf(code: ErrorCode): string {
+  return table[code][1]
 }
 
 export function fail(code: ErrorCode, detailOrExtras?: string | ErrorExtras): never {

@@ -7,8 +7,18 @@ export interface DomainEvents {}
 
 export type DomainEventName = keyof DomainEvents & string
 
+/** Where rows of one kind lie; a Mongoose model is such a place. */
+export interface RowsOf<Row> {
+  readonly modelName: string
+  castObject(row: never): Row
+}
+
 /** The capability to write. It exists only inside `unitOfWork.run`; who has none can neither post money nor publish a fact. */
 export interface Tx {
+  /** Adds new rows at the end of the transaction, together with all others: until then, or a `flush`, it does not find them itself. */
+  insert<Row>(into: RowsOf<Row>, rows: readonly NoInfer<Row>[]): void
+  /** Sends what is to be inserted now, for a step that must read it in this transaction. */
+  flush(): Promise<void>
   publish<N extends DomainEventName>(name: N, payload: DomainEvents[N]): Promise<void>
 }
 

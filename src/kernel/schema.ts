@@ -7,8 +7,11 @@ import Joi from 'joi'
 export interface TextRule {
   /** in code points, after NFC */
   max: number
-  /** a name is shown in lists and alerts: no control characters, no bidirectional overrides, one line */
-  kind: 'name' | 'text'
+  /**
+   * a name is shown in lists and alerts: no control characters, no bidirectional overrides, one line; an instant names a day that the
+   * calendar has
+   */
+  kind: 'name' | 'text' | 'instant'
 }
 
 /** An id of any kind. One that does not parse is not found, like one that names nothing. */
@@ -23,7 +26,7 @@ export const currency = Joi.string().min(1).max(8)
 
 export const email = Joi.string().email({ tlds: false }).max(254)
 export const password = Joi.string().min(8).max(128)
-export const instant = Joi.string().isoDate()
+export const instant = Joi.string().isoDate().meta({ text: { max: 40, kind: 'instant' } satisfies TextRule })
 export const limit = Joi.number().integer().min(1).max(100)
 export const offset = Joi.number().integer().min(0).max(1_000_000)
 export const cursor = Joi.string().min(1).max(512)

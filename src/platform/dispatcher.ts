@@ -46,7 +46,7 @@ export function createDispatcher({
     ...(broadcasts.some((each) => each.event === name) ? [broadcaster] : []),
   ])
 
-  return Object.freeze({ deliver, pollDue, releaseAll, whenIdle })
+  return Object.freeze({ deliver, pollDue, releaseAll, whenIdle, oldestSeconds, parked })
 
   /** Queues what was just committed. Never awaited by the caller: its answer does not depend on it. */
   function deliver(published: readonly PublishedEvent[]): void {
@@ -75,6 +75,18 @@ export function createDispatcher({
   /** After a start as the only process: nobody else can be working on these, so nobody waits out their leases. */
   async function releaseAll(): Promise<void> {
     await outbox.Deliveries.updateMany({ state: 'due' }, { $set: { due_at: wall.now() } })
+  }
+
+  /** How long the oldest delivery has been waiting since its event; 0 when none waits. */
+  async function oldestSeconds(): Promise<number> {
+    const row = await outbox.Deliveries.findOne({ state: 'due' }, { event_id: 1 }).sort({ _id: 1 }).lean()
+    const event = row && (await outbox.Events.findById(row.event_id, { at: 1 }).lean())
+    return event ? Math.max(0, (wall.now().getTime() - event.at.getTime()) / 1_000) : 0
+  }
+
+  /** How many deliveries were given up until an admin looks. */
+  async function parked(): Promise<number> {
+    return outbox.Deliveries.countDocuments({ state: 'parked' })
   }
 
   /** Resolves when everything queued here was tried and what was done is marked so. */

@@ -3,13 +3,14 @@ import { type Connection, Schema } from 'mongoose'
 import type { Wall } from '../kernel/clock.ts'
 import { type Actor, type Context, type Once, principalOf } from '../kernel/context.ts'
 import { ensure, fail } from '../kernel/errors.ts'
+import type { Tx } from '../kernel/events.ts'
 import { rowOptions } from './mongo.ts'
 
 const keepMs = 72 * 3600_000
 const leaseMs = 30_000
 const visibleAscii = /^[\x21-\x7e]{1,200}$/
 
-interface IdempotencyRow {
+export interface IdempotencyRow {
   /** principal, operation and key */
   _id: string
   request_hash: string
@@ -39,7 +40,7 @@ export function createIdempotency({ connection, wall }: { connection: Connection
   ).index({ expires_at: 1 }, { expireAfterSeconds: 0 })
   const Rows = connection.model<IdempotencyRow>('IdempotencyKey', schema)
 
-  return Object.freeze({ scope, lookUp, inTransaction, store, begin, claim, releaseAll, model: Rows })
+  return Object.freeze({ scope, lookUp, earlier, store, begin, claim, forget, release, releaseAll, model: Rows })
 
   /** @throws AppError `idempotency-key` when it is missing, too long or holds control characters */
   function scope(actor: Actor, operation: string, key: unknown, input: unknown): Once {
@@ -56,8 +57,8 @@ export function createIdempotency({ connection, wall }: { connection: Connection
     return row ? answerOf(row, once) : undefined
   }
 
-  /** The same look, inside a transaction: the twin that committed first is seen here when this one runs again. */
-  async function inTransaction(ctx: Context): Promise<{ answer: unknown } | undefined> {
+  /** The same look for whoever is under way already: the answer of a twin that was faster. */
+  async function earlier(ctx: Context): Promise<{ answer: unknown } | undefined> {
     const once = ctx.once
     if (!once || once.staged) return undefined
     const found = await lookUp(once)
@@ -66,27 +67,39 @@ export function createIdempotency({ connection, wall }: { connection: Connection
   }
 
   /** Stores the answer in the transaction of the effect. */
-  async function store(once: Once, answer: unknown): Promise<void> {
+  async function store(tx: Tx, once: Once, answer: unknown): Promise<void> {
     const row = { request_hash: once.request_hash, state: 'done' as const, answer, expires_at: expiry() }
     if (once.staged) await Rows.updateOne({ _id: once.row_id }, { $set: row, $unset: { lease_until: 1 } })
-    else await Rows.insertMany([{ _id: once.row_id, ...row }])
+    else tx.insert(Rows, [{ _id: once.row_id, ...row }])
   }
 
   /** The first step of a staged operation: the intent and its lease, in one transaction. */
   async function begin(once: Once, resourceId: string): Promise<void> {
+    once.lease_until = lease()
     await Rows.insertMany([
-      { _id: once.row_id, request_hash: once.request_hash, state: 'started', resource_id: resourceId, lease_until: lease(), expires_at: expiry() },
+      { _id: once.row_id, request_hash: once.request_hash, state: 'started', resource_id: resourceId, lease_until: once.lease_until, expires_at: expiry() },
     ])
   }
 
   /** Takes over an intent whose first caller is gone. Two that try at once: the filter lets one through. */
   async function claim(once: Once): Promise<string | undefined> {
+    once.lease_until = lease()
     const row = await Rows.findOneAndUpdate(
       { _id: once.row_id, state: 'started', lease_until: { $lte: wall.now() } },
-      { $set: { lease_until: lease() } },
+      { $set: { lease_until: once.lease_until } },
       { returnDocument: 'after' },
     ).lean()
     return row?.resource_id
+  }
+
+  /** A refusal leaves no row: the next call under this key starts afresh. */
+  async function forget(once: Once): Promise<void> {
+    await Rows.deleteOne({ _id: once.row_id, state: 'started' })
+  }
+
+  /** A call that could not go on gives its lease back, unless it ran out and somebody else has it now. */
+  async function release(once: Once): Promise<void> {
+    await Rows.updateOne({ _id: once.row_id, state: 'started', lease_until: once.lease_until as Date }, { $set: { lease_until: wall.now() } })
   }
 
   /** After a start as the only process: whoever held these leases is gone, so the same key may go on at once. */

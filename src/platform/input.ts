@@ -67,6 +67,9 @@ function isForbidden(key: string): boolean {
   return prototypeKeys.has(key) || key === '_bsontype' || key.startsWith('$') || key.includes('.') || key.includes('\0')
 }
 
+/** stands in a path for every item of a list */
+const eachItem = '*'
+
 interface TextField {
   path: string[]
   rule: TextRule
@@ -75,11 +78,13 @@ interface TextField {
 function collectTextRules(schema: Joi.ObjectSchema): TextField[] {
   interface Described {
     keys?: Record<string, Described>
+    items?: Described[]
     metas?: { text?: TextRule }[]
   }
   const walk = (node: Described, path: string[]): TextField[] => [
     ...(node.metas ?? []).flatMap((meta) => (meta.text ? [{ path, rule: meta.text }] : [])),
     ...Object.entries(node.keys ?? {}).flatMap(([key, child]) => walk(child, [...path, key])),
+    ...(node.items ?? []).flatMap((item) => walk(item, [...path, eachItem])),
   ]
   return walk(schema.describe() as Described, [])
 }
@@ -91,7 +96,8 @@ function applyTextRules(input: unknown, fields: readonly TextField[]): unknown {
 function rewrite(value: unknown, path: readonly string[], field: TextField): unknown {
   const [head, ...rest] = path
   if (head === undefined) return typeof value === 'string' ? cleanText(value, field) : value
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || !Object.hasOwn(value, head)) return value
+  if (Array.isArray(value)) return head === eachItem ? value.map((item) => rewrite(item, rest, field)) : (value as unknown)
+  if (value === null || typeof value !== 'object' || !Object.hasOwn(value, head)) return value
   return { ...value, [head]: rewrite((value as Record<string, unknown>)[head], rest, field) }
 }
 
@@ -118,7 +124,16 @@ function cleanText(text: string, { path, rule }: TextField): string {
   }
   if (normal !== '' && invisibleOnly.test(normal)) fault('has nothing visible in it')
   if (rule.kind === 'name' && normal.trim() === '') fault('must not be empty')
+  if (rule.kind === 'instant' && !isDayOfCalendar(normal)) fault('is no day of the calendar')
   return rule.kind === 'name' ? normal.trim() : normal
+}
+
+// 30 February would silently become 2 March. What is no date at all is left to the schema.
+function isDayOfCalendar(text: string): boolean {
+  const [, year, month, day] = (/^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? []).map(Number)
+  if (year === undefined || month === undefined || day === undefined) return true
+  const date = new Date(Date.UTC(year, month - 1, day))
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
 }
 
 function codePoints(text: string): number {

@@ -1,10 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import type { Context, Role } from '../kernel/context.ts'
 import { principalOf } from '../kernel/context.ts'
-import { AppError, ensure, fail } from '../kernel/errors.ts'
+import { AppError, ensure, type ErrorCode, fail, statusOf } from '../kernel/errors.ts'
 import type { AnyOperation, Audience } from '../kernel/operation.ts'
 import type { Idempotency } from './idempotency.ts'
 import { createInputReader } from './input.ts'
+import type { Maintenance } from './maintenance.ts'
+import type { Metrics } from './metrics.ts'
 import type { Limiter } from './rate-limit.ts'
 
 export interface Answer {
@@ -15,7 +17,7 @@ export interface Answer {
 
 export interface Invoke {
   /**
-   * The one pipeline behind both doors: address limit → audience → principal limit → schema → idempotency key → service.
+   * The one pipeline behind both doors: address limit → audience → principal limit → maintenance → schema → idempotency key → service.
    * @throws AppError; anything else is a fault of ours
    */
   (operation: AnyOperation, ctx: Context, raw: unknown, key: unknown): Promise<Answer>
@@ -27,9 +29,22 @@ export interface Limits {
   socket: Limiter
 }
 
-const slowMs = 1_000
-
-export function createInvoke({ idempotency, limits, operations }: { idempotency: Idempotency; limits: Limits; operations: readonly AnyOperation[] }): Invoke {
+export function createInvoke({
+  idempotency,
+  limits,
+  maintenance,
+  metrics,
+  operations,
+  slowMs,
+}: {
+  idempotency: Idempotency
+  limits: Limits
+  maintenance: Maintenance
+  metrics: Metrics
+  operations: readonly AnyOperation[]
+  /** from how long on a line is worth reading */
+  slowMs: number
+}): Invoke {
   const readers = new Map(operations.map((each) => [each, createInputReader(each.input)]))
 
   return async (operation, ctx, raw, key) => {
@@ -48,7 +63,9 @@ export function createInvoke({ idempotency, limits, operations }: { idempotency:
     } finally {
       const ms = Math.round(performance.now() - started)
       const line = { operation: operation.name, door: ctx.door, outcome, ms, request_id: ctx.request_id, principal: principalOf(ctx.actor) }
-      if (ms > slowMs) ctx.log.warn(line, 'slow operation')
+      metrics.operation(line)
+      if (ms >= slowMs) ctx.log.info(line, 'slow operation')
+      else if (isFault(outcome)) ctx.log.info(line, 'failed operation')
       else ctx.log.debug(line, 'operation')
     }
   }
@@ -58,6 +75,7 @@ export function createInvoke({ idempotency, limits, operations }: { idempotency:
     admit(operation.audience, ctx)
     if (ctx.door === 'socket' && ctx.socket_id) await limits.socket.take(ctx.socket_id, operation.cost)
     else if (ctx.actor.kind !== 'anonymous') await limits.http.take(principalOf(ctx.actor), operation.cost)
+    await maintenance.ensureOpen(operation, ctx)
     const read = readers.get(operation)
     if (!read) throw new Error(`${operation.name} is in no feature's list`)
     const input = read(raw)
@@ -68,6 +86,10 @@ export function createInvoke({ idempotency, limits, operations }: { idempotency:
     const data = await operation.handle(ctx, input)
     return { data, replayed: ctx.once.replayed }
   }
+}
+
+function isFault(outcome: string): boolean {
+  return outcome !== 'ok' && statusOf(outcome as ErrorCode) >= 500
 }
 
 function admit(audience: Audience, ctx: Context): void {

@@ -1,6 +1,7 @@
 import { Agenda } from 'agenda'
 import { MongoBackend } from '@agendajs/mongo-backend'
 import type { Connection } from 'mongoose'
+import type { Wall } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/context.ts'
 import type { Job } from '../kernel/feature.ts'
 
@@ -10,20 +11,40 @@ const drainMs = 5_000
 export interface Jobs {
   start(): Promise<void>
   stop(): Promise<void>
+  /** how each job has gone in this process */
+  states(): JobState[]
+}
+
+export interface JobState {
+  name: string
+  every_ms: number
+  /** `timer`: in every process; `scheduled`: in one of them, woken by Agenda */
+  kind: 'timer' | 'scheduled'
+  runs: number
+  failures: number
+  last_run_at: Date | null
+  last_ms: number | null
+  last_error: string | null
 }
 
 /**
  * Wakes recurring work; the rows decide what is due. Short sweeps are timers of this process, longer ones are Agenda's, which shares them
  * out among processes. Neither is trusted to run a thing exactly once.
  */
-export function createJobs({ connection, jobs, log }: { connection: Connection; jobs: readonly Job[]; log: Logger }): Jobs {
+export function createJobs({ connection, jobs, wall, log }: { connection: Connection; jobs: readonly Job[]; wall: Wall; log: Logger }): Jobs {
   const sweeps = jobs.filter((job) => job.every_ms < minuteMs)
   const scheduled = jobs.filter((job) => job.every_ms >= minuteMs)
   const timers: NodeJS.Timeout[] = []
   const running = new Set<Promise<void>>()
   let agenda: Agenda | undefined
+  const states = new Map(
+    jobs.map(({ name, every_ms }): [string, JobState] => [
+      name,
+      { name, every_ms, kind: every_ms < minuteMs ? 'timer' : 'scheduled', runs: 0, failures: 0, last_run_at: null, last_ms: null, last_error: null },
+    ]),
+  )
 
-  return Object.freeze({ start, stop })
+  return Object.freeze({ start, stop, states: () => [...states.values()] })
 
   async function start(): Promise<void> {
     for (const job of sweeps) timers.push(startSweep(job))
@@ -60,10 +81,22 @@ export function createJobs({ connection, jobs, log }: { connection: Connection; 
   }
 
   async function attempt(job: Job): Promise<void> {
+    const startedAt = wall.now()
+    let failure: string | undefined
     try {
       await job.run()
     } catch (error) {
+      failure = error instanceof Error ? error.message.slice(0, 500) : 'unknown'
       log.warn({ err: error, job: job.name }, 'a job failed; its rows stay due')
     }
+    const before = states.get(job.name) as JobState
+    states.set(job.name, {
+      ...before,
+      runs: before.runs + 1,
+      failures: before.failures + (failure === undefined ? 0 : 1),
+      last_run_at: startedAt,
+      last_ms: wall.now().getTime() - startedAt.getTime(),
+      ...(failure === undefined ? {} : { last_error: failure }),
+    })
   }
 }

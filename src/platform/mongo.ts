@@ -1,17 +1,20 @@
 import { type Connection, Mongoose, type Schema, type SchemaOptions } from 'mongoose'
-import type { IndexedModel } from '../kernel/feature.ts'
+import type { Gauge, IndexedModel } from '../kernel/feature.ts'
+import { createInsert, type Insert } from './insertions.ts'
 
 /** One Mongoose a server: its settings are its own, so that two servers can live in one process. */
 export interface Database {
   readonly connection: Connection
+  readonly insert: Insert
   close(): Promise<void>
 }
 
 /**
  * @param uri of a replica set (or the embedded store, which plays one)
+ * @param options.watched for tests: listeners hear each command, and every row that is inserted is held to its schema
  * @throws when no primary answers within 15 s, or when it can't do transactions
  */
-export async function connectDatabase(uri: string, dbName: string): Promise<Database> {
+export async function connectDatabase(uri: string, dbName: string, { watched = false }: { watched?: boolean } = {}): Promise<Database> {
   const mongoose = new Mongoose()
   mongoose.set('transactionAsyncLocalStorage', true)
   mongoose.set('autoIndex', false)
@@ -24,11 +27,11 @@ export async function connectDatabase(uri: string, dbName: string): Promise<Data
     maxPoolSize: 100,
     writeConcern: { w: 'majority', journal: true },
     readConcern: { level: 'majority' },
-    monitorCommands: true,
+    monitorCommands: watched,
   })
   await connection.asPromise()
   await ensureTransactions(connection)
-  return Object.freeze({ connection, close: () => connection.close() })
+  return Object.freeze({ connection, insert: await createInsert(connection, { checked: watched }), close: () => connection.close() })
 }
 
 /**
@@ -39,6 +42,15 @@ export function rowOptions<T>(collection: string): SchemaOptions<T> {
   return { collection, strict: 'throw', strictQuery: 'throw', versionKey: false, autoIndex: false, autoCreate: false, minimize: false, id: false, _id: false } as SchemaOptions<T>
 }
 
+// No code path edits such rows; a hook makes sure that none is ever written.
+export function insertOnly<T>(schema: Schema<T>): Schema<T> {
+  const refuse = (): never => {
+    throw new Error('These rows are insert-only')
+  }
+  schema.pre(['updateOne', 'updateMany', 'findOneAndUpdate', 'findOneAndReplace', 'replaceOne', 'deleteOne', 'deleteMany', 'findOneAndDelete'] as never, refuse)
+  return schema
+}
+
 export type RowSchema<T> = Schema<T>
 
 /** Makes collections and indexes before anything listens: a missing unique index would be a missing promise. */
@@ -47,6 +59,22 @@ export async function buildIndexes(models: readonly IndexedModel[]): Promise<voi
     await model.createCollection()
     await model.createIndexes()
   }
+}
+
+/** What the store says of itself: the embedded one and MongoDB count their flushes under different names. */
+export function storeGauges(connection: Connection): Gauge[] {
+  return [
+    {
+      name: 'ovation_store_flushes',
+      help: 'Flushes to disk since the store started',
+      async read() {
+        const status = await connection.db?.admin().command({ serverStatus: 1 })
+        const own = status?.['ovation'] as { flushes?: number } | undefined
+        const log = (status?.['wiredTiger'] as { log?: Record<string, number> } | undefined)?.log
+        return own?.flushes ?? log?.['log sync operations'] ?? 0
+      },
+    },
+  ]
 }
 
 async function ensureTransactions(connection: Connection): Promise<void> {

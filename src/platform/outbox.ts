@@ -1,12 +1,14 @@
 import { type Connection, Schema } from 'mongoose'
 import type { Wall } from '../kernel/clock.ts'
-import type { DomainEvent, DomainEventName, DomainEvents } from '../kernel/events.ts'
+import type { DomainEvent, DomainEventName, DomainEvents, Tx } from '../kernel/events.ts'
 import { newId } from '../kernel/ids.ts'
 import { rowOptions } from './mongo.ts'
 
 /** How long the process that committed an event has it to itself, before another may deliver it. */
 const ownDeliveryMs = 10_000
 const keepDoneSeconds = 7 * 24 * 3600
+/** a delivery that was given up has nothing to deliver any more once its event is gone */
+const keepEventSeconds = 90 * 24 * 3600
 
 export interface EventRow {
   _id: string
@@ -38,7 +40,7 @@ export function createOutbox({ connection, wall }: { connection: Connection; wal
   const eventSchema = new Schema<EventRow>(
     { _id: String, name: { type: String, required: true }, at: { type: Date, required: true }, payload: { type: Schema.Types.Mixed, required: true } },
     rowOptions<EventRow>('events'),
-  ).index({ at: 1 }, { expireAfterSeconds: 90 * 24 * 3600 })
+  ).index({ at: 1 }, { expireAfterSeconds: keepEventSeconds })
   const deliverySchema = new Schema<DeliveryRow>(
     {
       _id: String,
@@ -54,28 +56,39 @@ export function createOutbox({ connection, wall }: { connection: Connection; wal
   )
     .index({ state: 1, due_at: 1 }, { partialFilterExpression: { state: { $in: ['due', 'parked'] } } })
     .index({ done_at: 1 }, { expireAfterSeconds: keepDoneSeconds })
+    .index({ due_at: 1 }, { expireAfterSeconds: keepEventSeconds, partialFilterExpression: { state: 'parked' } })
   const Events = connection.model<EventRow>('Event', eventSchema)
   const Deliveries = connection.model<DeliveryRow>('Delivery', deliverySchema)
   let subscribersOf: (name: string) => string[] = () => []
 
-  return Object.freeze({ publish, route, Events, Deliveries })
+  return Object.freeze({ eventOf, store, route, isSettled, Events, Deliveries })
 
   /** Told once, when all features are known. */
   function route(find: (name: string) => string[]): void {
     subscribersOf = find
   }
 
-  async function publish<N extends DomainEventName>(name: N, payload: DomainEvents[N]): Promise<PublishedEvent> {
-    const now = wall.now()
-    const event: DomainEvent<N> = { event_id: newId('evt'), name, at: now, payload }
-    const subscribers = subscribersOf(name)
-    await Events.insertMany([{ _id: event.event_id, name, at: now, payload }])
-    if (subscribers.length > 0) {
-      const due_at = new Date(now.getTime() + ownDeliveryMs)
-      await Deliveries.insertMany(
-        subscribers.map((subscriber) => ({ _id: `${event.event_id}/${subscriber}`, event_id: event.event_id, subscriber, state: 'due' as const, due_at, attempts: 0 })),
-      )
+  /** Nothing waits for these subscribers any more: what they keep up to date is exact. Ask it in the snapshot that it is to be true of. */
+  async function isSettled(subscribers: string[]): Promise<boolean> {
+    return !(await Deliveries.exists({ state: 'due', subscriber: { $in: subscribers } }))
+  }
+
+  /** The event as it will be stored, with whom it is for. */
+  function eventOf<N extends DomainEventName>(name: N, payload: DomainEvents[N]): PublishedEvent {
+    const event: DomainEvent<N> = { event_id: newId('evt'), name, at: wall.now(), payload }
+    return { event: event as unknown as DomainEvent, subscribers: subscribersOf(name) }
+  }
+
+  /** Stores what a transaction tells of, with whom it must reach. */
+  function store(tx: Tx, published: readonly PublishedEvent[]): void {
+    for (const { event, subscribers } of published) {
+      const { event_id, name, at, payload } = event
+      tx.insert(Events, [{ _id: event_id, name, at, payload }])
+      tx.insert(Deliveries, subscribers.map((subscriber) => deliveryOf(event, subscriber)))
     }
-    return { event: event as unknown as DomainEvent, subscribers }
+  }
+
+  function deliveryOf({ event_id, at }: DomainEvent, subscriber: string): DeliveryRow {
+    return { _id: `${event_id}/${subscriber}`, event_id, subscriber, state: 'due', due_at: new Date(at.getTime() + ownDeliveryMs), attempts: 0 }
   }
 }

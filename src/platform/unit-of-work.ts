@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Connection } from 'mongoose'
 import type { Wall } from '../kernel/clock.ts'
-import type { Context } from '../kernel/context.ts'
-import { fail } from '../kernel/errors.ts'
+import type { Context, Once } from '../kernel/context.ts'
+import { AppError, fail } from '../kernel/errors.ts'
 import type { Tx } from '../kernel/events.ts'
 import type { Idempotency } from './idempotency.ts'
+import { type Insert, insertByCollection, type Insertion } from './insertions.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import type { Outbox, PublishedEvent } from './outbox.ts'
 
@@ -35,13 +36,19 @@ export function createUnitOfWork({
   outbox,
   idempotency,
   wall,
+  insert = insertByCollection,
   onCommitted,
+  onRetry = () => {},
 }: {
   connection: Connection
   outbox: Outbox
   idempotency: Idempotency
   wall: Wall
+  /** the quickest way that the store has; any has the default */
+  insert?: Insert
   onCommitted: (published: PublishedEvent[]) => void
+  /** a conflict: the work runs again */
+  onRetry?: () => void
 }): UnitOfWork {
   const inside = new AsyncLocalStorage<true>()
   const turns = createKeyedQueue(maxWaiting)
@@ -50,31 +57,56 @@ export function createUnitOfWork({
 
   async function run<T>(ctx: Context, work: (tx: Tx) => Promise<T>, turn?: string): Promise<T> {
     if (inside.getStore()) throw new Error('A transaction was opened inside a transaction: pass the tx on instead')
-    return turn ? turns.run(turn, () => commit(ctx, work)) : commit(ctx, work)
+    return turn ? turns.run(turn, () => commitOrReplay(ctx, work)) : commitOrReplay(ctx, work)
+  }
+
+  // Whatever stopped it may be the work of a twin under the same key, its row, or the money that it spent: then its answer is the answer.
+  async function commitOrReplay<T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      return await commit(ctx, work)
+    } catch (error) {
+      const earlier = isRefusal(error) ? await idempotency.earlier(ctx) : undefined
+      if (!earlier) throw error
+      return earlier.answer as T
+    }
   }
 
   async function commit<T>(ctx: Context, work: (tx: Tx) => Promise<T>): Promise<T> {
     const deadline = wall.now().getTime() + budgetMs
     let published: PublishedEvent[] = []
     let answer: T | undefined
+    let attempts = 0
     await connection.transaction(
-      () =>
+      (session) =>
         inside.run(true, async () => {
           // withTransaction would go on for two minutes; nobody waits that long for an answer.
           if (wall.now().getTime() > deadline) fail('retry', { retry_after_ms: 1000 })
           published = []
-          const earlier = await idempotency.inTransaction(ctx)
+          if (attempts > 0) onRetry()
+          // The caller looked before the first attempt; what a second one has lost to may be a twin that is there now.
+          const earlier = attempts++ > 0 ? await idempotency.earlier(ctx) : undefined
           if (earlier) {
             answer = earlier.answer as T
             return
           }
+          let waiting: Insertion[] = []
           const tx: Tx = {
+            insert(into, rows) {
+              for (const row of rows) waiting.push({ into, row } as unknown as Insertion)
+            },
+            async flush() {
+              const now = waiting
+              waiting = []
+              if (now.length > 0) await insert(session, now)
+            },
             async publish(name, payload) {
-              published.push(await outbox.publish(name, payload))
+              published.push(outbox.eventOf(name, payload))
             },
           }
           answer = await work(tx)
-          if (ctx.once) await idempotency.store(ctx.once, answer)
+          outbox.store(tx, published)
+          if (ctx.once) await idempotency.store(tx, ctx.once, answer)
+          await tx.flush()
         }),
       { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' },
     )
@@ -97,14 +129,11 @@ export function createUnitOfWork({
     const once = ctx.once
     if (!once) throw new Error('A staged operation needs an idempotency key')
     const unfinished = await idempotency.claim(once)
-    if (unfinished) {
-      once.staged = true
-      return settle(unfinished)
-    }
+    if (unfinished) return goOn(once, () => settle(unfinished))
     const step: Context = { ...ctx, once: undefined }
     let made: { resourceId: string } | { earlier: unknown } | undefined
     await run(step, async (tx) => {
-      const earlier = await idempotency.inTransaction(ctx)
+      const earlier = await idempotency.earlier(ctx)
       if (earlier) {
         made = { earlier: earlier.answer }
         return
@@ -115,7 +144,23 @@ export function createUnitOfWork({
     })
     if (!made) throw new Error('The intent was neither stored nor found')
     if ('earlier' in made) return made.earlier as T
-    once.staged = true
-    return settle(made.resourceId)
+    const { resourceId } = made
+    return goOn(once, () => settle(resourceId))
   }
+
+  // A definite no burns no key. What is unknown goes on from its intent, and who sends the key again must not meet the lease of this call.
+  async function goOn<T>(once: Once, settle: () => Promise<T>): Promise<T> {
+    once.staged = true
+    try {
+      return await settle()
+    } catch (error) {
+      const isFinal = error instanceof AppError && error.status < 500
+      await (isFinal ? idempotency.forget(once) : idempotency.release(once)).catch(() => {})
+      throw error
+    }
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AppError || (error as { code?: unknown }).code === 11000
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestHandler } from 'express'
+import type { Socket } from 'node:net'
+import type { Request, RequestHandler, Response } from 'express'
 import { AppError, ensure, fail } from '../../kernel/errors.ts'
 
 export const jsonLimit = 100 * 1024
@@ -11,6 +12,24 @@ export const jsonLimit = 100 * 1024
 export const refuseEncodings: RequestHandler = (request, _response, next) => {
   const encoding = request.headers['content-encoding']
   next(encoding === undefined || encoding.trim().toLowerCase() === 'identity' ? undefined : new AppError('encoding'))
+}
+
+/**
+ * The parser lets transfer codings pass that it does not know, and takes the body for further requests. Where one of those was seen, whatever
+ * follows on that connection may have been smuggled in by somebody else: it is refused too.
+ */
+export function createFramingGuard(): { refuse: RequestHandler; isLost(socket: Socket): boolean } {
+  const lost = new WeakSet<Socket>()
+  return Object.freeze({
+    refuse: (request: Request, response: Response, next: (error?: unknown) => void) => {
+      const coding = request.headers['transfer-encoding']
+      if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') lost.add(request.socket)
+      if (!lost.has(request.socket)) return next()
+      response.setHeader('Connection', 'close')
+      next(new AppError('validation', { detail: 'This transfer coding is not known' }))
+    },
+    isLost: (socket: Socket) => lost.has(socket),
+  })
 }
 
 /** Reads a body as it came, up to a limit. @throws AppError `too-large` */

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Express } from 'express'
+import type { Documents } from '../documents/index.ts'
 
 /** Serves the built pages. The overlay page is always 200: whether its link still holds is for the socket to say. */
 export function mountPages(app: Express, webDir: string): void {
@@ -8,12 +10,31 @@ export function mountPages(app: Express, webDir: string): void {
     const path = join(webDir, file)
     return (_request: express.Request, response: express.Response, next: (error?: unknown) => void): void => {
       response.setHeader('Cache-Control', 'no-cache')
-      response.sendFile(path, { etag: true }, (error) => error && next(error))
+      response.sendFile(path, { etag: true, acceptRanges: false }, (error) => error && next(error))
     }
   }
   if (!existsSync(webDir)) return
-  app.get('/', page('index.html'))
-  app.get('/overlay/', page('overlay/index.html'))
-  app.get('/overlay', (_request, response) => response.redirect(301, '/overlay/'))
-  app.use('/assets', express.static(join(webDir, 'assets'), { index: false, fallthrough: true, redirect: false, dotfiles: 'ignore', cacheControl: true, maxAge: 0, etag: true }))
+  app.get('/', page('home/index.html'))
+  for (const name of ['fan', 'studio', 'admin', 'overlay']) {
+    app.get(`/${name}/`, page(`${name}/index.html`))
+    app.get(`/${name}`, (_request, response) => response.redirect(301, `/${name}/`))
+  }
+  app.get('/docs', page('docs/index.html'))
+  app.get('/docs/realtime', page('docs/realtime.html'))
+  app.use('/assets', express.static(join(webDir, 'assets'), { index: false, fallthrough: true, redirect: false, acceptRanges: false, dotfiles: 'ignore', cacheControl: true, maxAge: 0, etag: true }))
+}
+
+/** The documents that programs read, and that the pages under /docs are made of. */
+export function mountDocuments(app: Express, documents: Documents): void {
+  const serve = (text: () => string) => {
+    let etag: string | undefined
+    return (request: express.Request, response: express.Response): void => {
+      etag ??= `"${createHash('sha256').update(text()).digest('base64url')}"`
+      response.setHeader('ETag', etag).setHeader('Cache-Control', 'no-cache')
+      if (request.fresh) response.status(304).end()
+      else response.type('application/json').send(text())
+    }
+  }
+  app.get('/openapi.json', serve(documents.openApi))
+  app.get('/asyncapi.json', serve(documents.asyncApi))
 }

@@ -1,14 +1,16 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import type { Actor, Context, Logger } from '../../kernel/context.ts'
-import { AppError, ensure, toProblem } from '../../kernel/errors.ts'
+import { AppError, ensure, type ErrorCode, toProblem } from '../../kernel/errors.ts'
 import type { Endpoint } from '../../kernel/feature.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { AnyOperation, Method } from '../../kernel/operation.ts'
 import type { Invoke } from '../invoke.ts'
-import { readJson, refuseEncodings } from './body.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Limiter } from '../rate-limit.ts'
+import { createFramingGuard, readJson, refuseEncodings } from './body.ts'
 import { inputOfUrl } from './query.ts'
 
 export interface HttpDoor {
@@ -20,6 +22,8 @@ export interface HttpDependencies {
   operations: readonly AnyOperation[]
   endpoints: readonly Endpoint[]
   invoke: Invoke
+  /** of the endpoints, by address */
+  endpointLimit: Limiter
   /** @throws AppError 401 when a token came and is not good; anonymous when none came */
   authenticate: (request: Request) => Promise<Actor>
   addressOf: (request: Request) => string
@@ -27,13 +31,22 @@ export interface HttpDependencies {
   /** lists of pages that are served, mounted after the operations */
   pages: (app: Express) => void
   draining: () => boolean
+  metrics: Metrics
+  /** from how long on a line is worth reading */
+  slowMs: number
   log: Logger
+  /** how long headers, and a whole request, may take to arrive */
+  arrival?: { headersMs: number; requestMs: number; lookEveryMs: number }
 }
 
 const maxUrl = 8 * 1024
+const maxHeaders = 100
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']
+export const defaultArrival = Object.freeze({ headersMs: 10_000, requestMs: 30_000, lookEveryMs: 1_000 })
 
 export function createHttpDoor(deps: HttpDependencies): HttpDoor {
   const app = express()
+  const framing = createFramingGuard()
   app.disable('x-powered-by')
   app.set('trust proxy', false)
   app.set('etag', false)
@@ -45,22 +58,58 @@ export function createHttpDoor(deps: HttpDependencies): HttpDoor {
     response.locals['request_id'] = newId('req')
     response.setHeader('X-Request-Id', response.locals['request_id'] as string)
     if (deps.draining()) response.setHeader('Connection', 'close')
-    next(request.url.length > maxUrl ? new AppError('uri-too-long') : undefined)
+    response.once('close', tell(request, response, deps))
+    if (request.url.length > maxUrl) next(new AppError('uri-too-long'))
+    else next(request.rawHeaders.length > 2 * maxHeaders ? new AppError('headers-too-large') : undefined)
   })
+  app.use(framing.refuse)
   app.use(refuseEncodings)
   app.use(securityHeaders())
   app.use(crossOrigin(deps.allowedOrigins))
-  for (const endpoint of deps.endpoints) endpoint.mount(app)
+  for (const endpoint of deps.endpoints) {
+    if (endpoint.limited_path) app.use(endpoint.limited_path, limitAddress(deps))
+    endpoint.mount(app)
+  }
   mountOperations(app, deps)
   deps.pages(app)
-  app.use((_request, _response, next) => next(new AppError('not-found')))
+  app.use((request, response, next) => {
+    if (methods.includes(request.method)) return next(new AppError('not-found'))
+    response.setHeader('Allow', methods.join(', '))
+    next(new AppError('method-not-allowed'))
+  })
   app.use(answerError(deps.log))
 
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000, keepAliveTimeout: 65_000 }, app)
+  const { headersMs, requestMs, lookEveryMs } = deps.arrival ?? defaultArrival
+  const server = createServer({ requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval: lookEveryMs, keepAliveTimeout: 65_000 }, app)
   server.maxConnections = 20_000
-  server.maxHeadersCount = 100
-  server.on('clientError', answerParserError)
+  // Beyond a count, Node would leave headers out in silence, and so would hide what they say: all are read, and too many refused.
+  server.maxHeadersCount = 0
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => (framing.isLost(socket) ? socket.end() : answerParserError(error, socket)))
   return { app, server }
+}
+
+function limitAddress({ endpointLimit, addressOf }: HttpDependencies): RequestHandler {
+  return (request, _response, next) => {
+    endpointLimit.take(addressOf(request)).then(() => next(), next)
+  }
+}
+
+// Addresses may hold what is nobody's business (the token of a checkout page), so it is the route that is told.
+function tell(request: Request, response: Response, { metrics, slowMs, log }: HttpDependencies): () => void {
+  const started = performance.now()
+  return () => {
+    const ms = Math.round(performance.now() - started)
+    const pattern = request.route ? `${request.baseUrl}${String((request.route as { path: unknown }).path)}` : 'unmatched'
+    // Nobody waited for the end of it: there is no status for that, but everybody knows 499.
+    const status = response.writableFinished ? response.statusCode : 499
+    const line = { route: pattern, method: request.method, status, ms, request_id: response.locals['request_id'] as string }
+    metrics.request(line)
+    // What reached an operation has a line of its own already.
+    if (response.locals['invoked']) return
+    if (ms >= slowMs) log.info(line, 'slow request')
+    else if (status >= 500) log.info(line, 'failed request')
+    else log.debug(line, 'request')
+  }
 }
 
 function mountOperations(app: Express, deps: HttpDependencies): void {
@@ -84,9 +133,11 @@ function mountOperations(app: Express, deps: HttpDependencies): void {
 async function answer(operation: AnyOperation, request: Request, response: Response, deps: HttpDependencies): Promise<void> {
   const requestId = response.locals['request_id'] as string
   const actor = await deps.authenticate(request)
-  const ctx: Context = { actor, request_id: requestId, door: 'http', address: deps.addressOf(request), log: deps.log }
+  const ctx: Context = { actor, request_id: requestId, door: 'http', address: deps.addressOf(request), agent: request.get('User-Agent') ?? '', log: deps.log }
   const raw = await inputOf(operation, request)
+  response.locals['invoked'] = true
   const { data, replayed } = await deps.invoke(operation, ctx, raw, keyOf(request))
+  response.locals['answered'] = true
   if (replayed) response.setHeader('Idempotent-Replayed', 'true')
   response.setHeader('Cache-Control', 'no-store')
   response.status(operation.status ?? 200).json(data)
@@ -118,10 +169,12 @@ function securityHeaders() {
         'style-src': ["'self'"],
         'connect-src': ["'self'"],
         'img-src': ["'self'", 'data:', 'https:'],
-        'media-src': ["'self'", 'data:'],
+        'media-src': ["'self'", 'data:', 'https:'],
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
-        'frame-ancestors': ["'none'"],
+        // The studio shows the overlay's page in a frame; nobody else's page may.
+        'frame-src': ["'self'"],
+        'frame-ancestors': ["'self'"],
       },
     },
     referrerPolicy: { policy: 'no-referrer' },
@@ -148,7 +201,9 @@ function answerError(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error)
     const known = asKnown(error)
-    if (!(known instanceof AppError)) log.error({ err: known, request_id: response.locals['request_id'] as string }, 'a request failed')
+    // The pipeline has told of what broke inside it.
+    const isTold = response.locals['invoked'] && !response.locals['answered']
+    if (!(known instanceof AppError) && !isTold) log.error({ err: known, request_id: response.locals['request_id'] as string }, 'a request failed')
     const problem = toProblem(known, response.locals['request_id'] as string)
     if (problem.retry_after_ms !== undefined) response.setHeader('Retry-After', String(Math.ceil(problem.retry_after_ms / 1000)))
     if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
@@ -158,11 +213,13 @@ function answerError(log: Logger): ErrorRequestHandler {
   }
 }
 
-// Express and its router throw errors of their own for paths that don't decode.
+// Express, its router and its file sender throw errors of their own: for paths that don't decode, lead out of a folder or to nothing.
 function asKnown(error: unknown): unknown {
   if (error instanceof AppError) return error
-  const status = (error as { status?: unknown }).status
+  const status = Number((error as { status?: unknown }).status)
   if (error instanceof URIError || status === 400) return new AppError('validation', { detail: 'The address does not decode' })
+  if (status === 403 || status === 404) return new AppError('not-found')
+  if (status === 412) return new AppError('stale-state')
   if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ECONNRESET') return new AppError('request-timeout')
   return error
 }
@@ -172,12 +229,14 @@ function answerParserError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const [status, code] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'too-large']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'request-timeout']
-        : ['400 Bad Request', 'validation']
-  const body = JSON.stringify({ type: `/problems/${code}`, title: 'The request could not be read', status: Number(status?.slice(0, 3)), code })
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  const problem = toProblem(new AppError(parserErrors[error.code ?? ''] ?? 'validation', { detail: 'The request could not be read' }))
+  const body = JSON.stringify(problem)
+  const allow = problem.status === 405 ? `Allow: ${methods.join(', ')}\r\n` : ''
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${allow}Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+const parserErrors: Record<string, ErrorCode> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  HPE_INVALID_METHOD: 'method-not-allowed',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 }

@@ -1,15 +1,19 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http'
 import { Server, type Namespace, type Socket } from 'socket.io'
 import type { Wall } from '../../kernel/clock.ts'
-import type { Actor, Context, Logger } from '../../kernel/context.ts'
-import { AppError, type ErrorCode, toProblem } from '../../kernel/errors.ts'
+import { type Actor, type Context, type Logger, type OwnRooms, principalOf } from '../../kernel/context.ts'
+import { AppError, ensure, type ErrorCode, toProblem } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { AnyOperation } from '../../kernel/operation.ts'
 import type { Invoke } from '../invoke.ts'
+import { createSeats, createWaitingRoom } from './crowd.ts'
 import type { Relay } from './relay.ts'
 
 const maxUnknownPerMinute = 10
 const expiryGraceMs = 1_000
+const warnMs = 60_000
+const maxWaitingPerAddress = 200
+const maxRooms = 100
 
 /** What a namespace accepts and who may enter it. */
 export interface SocketDoor {
@@ -19,6 +23,8 @@ export interface SocketDoor {
   admit(auth: Readonly<Record<string, unknown>>, socket: { id: string; address: string }): Promise<Admission>
   /** anything but the known commands ends the connection */
   strict: boolean
+  /** connections of one principal; one more closes the oldest */
+  seats?: number
   entered?(socket: LiveSocket): Promise<void>
   left?(socket: LiveSocket): Promise<void>
 }
@@ -34,13 +40,16 @@ export interface LiveSocket {
   readonly id: string
   readonly actor: Actor
   emit(event: string, data: unknown): void
+  /** tells why, then closes */
+  refuse(error: AppError): void
   close(): void
 }
 
 export interface Gateway {
   /** tells every socket to come back soon, at different moments, and closes it */
   drain(): Promise<void>
-  connections(): number
+  /** live sockets of this process, by namespace */
+  connections(): Record<string, number>
 }
 
 export function createGateway({
@@ -64,6 +73,7 @@ export function createGateway({
   addressOf: (request: IncomingMessage) => string
   draining: () => boolean
 }): Gateway {
+  const waitingRoom = createWaitingRoom(maxWaitingPerAddress)
   const io = new Server(http, {
     transports: ['websocket'],
     serveClient: false,
@@ -75,17 +85,20 @@ export function createGateway({
     httpCompression: false,
     // No connection-state recovery: it hands a session to whoever holds its private id. Streams have cursors of their own.
     allowRequest: (request, decide) => {
-      if (draining()) decide('draining', false)
-      else decide(allowOrigin(request) ? null : 'origin', allowOrigin(request))
+      if (draining()) turnAway(request, new AppError('retry', { retry_after_ms: 2_000 }))
+      else if (!allowOrigin(request)) turnAway(request, new AppError('origin'))
+      else if (!waitingRoom.enter(request, addressOf(request))) turnAway(request, new AppError('rate-limited', { retry_after_ms: 5_000 }))
+      else decide(null, true)
     },
   })
   relay.attach(io)
   for (const door of doors) openDoor(io.of(door.namespace), door)
 
-  return Object.freeze({ drain, connections: () => io.engine.clientsCount })
+  return Object.freeze({ drain, connections: () => Object.fromEntries(doors.map(({ namespace }) => [namespace, io.of(namespace).sockets.size])) })
 
   function openDoor(namespace: Namespace, door: SocketDoor): void {
     const operations = new Map(door.operations.map((each) => [each.name, each]))
+    const seats = createSeats<LiveSocket>(door.seats ?? Number.POSITIVE_INFINITY)
     namespace.use((socket, next) => {
       admit(socket, door).then(
         () => next(),
@@ -98,15 +111,23 @@ export function createGateway({
         id: socket.id,
         actor: admission.actor,
         emit: (event: string, data: unknown) => void socket.emit(event, data, { event_id: newId('evt'), at: wall.now().toISOString() }),
+        refuse: (error: AppError) => {
+          socket.emit('error', toProblem(error))
+          socket.disconnect(true)
+        },
         close: () => void socket.disconnect(true),
       })
-      const expiry = admission.expires_at ? closeAtExpiry(socket, admission.expires_at) : undefined
+      waitingRoom.leave(socket.request)
+      const principal = principalOf(admission.actor)
+      seats.take(principal, live)?.refuse(new AppError('busy', { detail: `At most ${door.seats} connections at a time; this was the oldest` }))
+      const expiry = admission.expires_at ? createExpiry(socket, admission.expires_at) : undefined
       const strikes = { count: 0, since: wall.now().getTime() }
       socket.onAny((event: unknown, ...args: unknown[]) => {
-        void receive(socket, door, operations, admission.actor, strikes, event, args)
+        void receive(socket, door, operations, admission.actor, expiry?.renew, strikes, event, args)
       })
       socket.on('disconnect', () => {
-        clearTimeout(expiry)
+        expiry?.stop()
+        seats.leave(principal, live)
         guard('left', door.left?.(live))
       })
       guard('entered', door.entered?.(live))
@@ -127,6 +148,7 @@ export function createGateway({
     door: SocketDoor,
     operations: ReadonlyMap<string, AnyOperation>,
     actor: Actor,
+    renew: ((until: Date) => void) | undefined,
     strikes: { count: number; since: number },
     event: unknown,
     args: unknown[],
@@ -142,7 +164,7 @@ export function createGateway({
         throw new AppError('unknown-event')
       }
       const { key, rest } = takeKey(payload)
-      const ctx: Context = { actor, request_id: requestId, door: 'socket', address: addressOf(socket.request), socket_id: socket.id, log }
+      const ctx: Context = { actor, request_id: requestId, door: 'socket', address: addressOf(socket.request), agent: socket.handshake.headers['user-agent'] ?? '', socket_id: socket.id, rooms: roomsOf(socket), ...(renew ? { renew } : {}), log }
       const answer = await invoke(operation, ctx, rest, key)
       ack?.({ ok: true, data: answer.data, ...(answer.replayed ? { replayed: true } : {}) })
     } catch (error) {
@@ -161,12 +183,23 @@ export function createGateway({
     return strikes.count >= maxUnknownPerMinute
   }
 
-  function closeAtExpiry(socket: Socket, at: Date): NodeJS.Timeout {
-    const leftMs = at.getTime() - wall.now().getTime() + expiryGraceMs
-    return setTimeout(() => {
-      socket.emit('session:revoked', { reason: 'token-expired' }, { event_id: newId('evt'), at: wall.now().toISOString() })
-      socket.disconnect(true)
-    }, Math.max(0, leftMs)).unref()
+  /** Warns before a token ends and closes when it has; a newer one moves both. */
+  function createExpiry(socket: Socket, until: Date): { renew: (until: Date) => void; stop: () => void } {
+    let timers: NodeJS.Timeout[] = []
+    const stop = (): void => timers.forEach((timer) => clearTimeout(timer))
+    const tell = (event: string, data: object): void => void socket.emit(event, data, { event_id: newId('evt'), at: wall.now().toISOString() })
+    const renew = (at: Date): void => {
+      stop()
+      const leftMs = at.getTime() - wall.now().getTime()
+      const warn = (): void => tell('session:expiring', { in_ms: Math.max(0, at.getTime() - wall.now().getTime()) })
+      const end = (): void => {
+        tell('session:revoked', { reason: 'token-expired' })
+        socket.disconnect(true)
+      }
+      timers = [setTimeout(warn, Math.max(0, leftMs - warnMs)).unref(), setTimeout(end, Math.max(0, leftMs + expiryGraceMs)).unref()]
+    }
+    renew(until)
+    return { renew, stop }
   }
 
   function guard(what: string, work: Promise<void> | undefined): void {
@@ -175,16 +208,38 @@ export function createGateway({
 
   async function drain(): Promise<void> {
     for (const { namespace } of doors)
-      for (const socket of io.of(namespace).sockets.values()) socket.emit('server:draining', { reconnect_in_ms: 500 + Math.floor((Number.parseInt(socket.id.slice(0, 4), 36) || 0) % 2_000) })
+      for (const socket of io.of(namespace).sockets.values()) socket.emit('server:draining', { reconnect_in_ms: 500 + (Math.abs(Number.parseInt(socket.id.slice(0, 4), 36) || 0) % 2_000) })
     for (const { namespace } of doors) io.of(namespace).local.disconnectSockets(true)
     io.engine.close()
     await Promise.resolve()
   }
 }
 
+// Engine.IO would answer every refused upgrade with 400 and a bare word.
+function turnAway(request: IncomingMessage, error: AppError): void {
+  const problem = toProblem(error)
+  const body = JSON.stringify(problem)
+  const retry = problem.retry_after_ms === undefined ? '' : `Retry-After: ${Math.ceil(problem.retry_after_ms / 1000)}\r\n`
+  request.socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${retry}Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
 function refusal(error: unknown): Error {
   const problem = toProblem(error)
   return Object.assign(new Error(problem.code), { data: problem })
+}
+
+function roomsOf(socket: Socket): OwnRooms {
+  return {
+    async join(room) {
+      ensure(socket.rooms.has(room) || socket.rooms.size < maxRooms, 'busy', `At most ${maxRooms} rooms on one connection`)
+      await socket.join(room)
+    },
+    async leave(room) {
+      await socket.leave(room)
+    },
+  }
 }
 
 function isStrike(code: ErrorCode): boolean {

@@ -1,5 +1,6 @@
 import type { Server } from 'socket.io'
 import type { Emission } from '../../kernel/events.ts'
+import type { Redis } from '../redis.ts'
 
 export interface Meta {
   event_id: string
@@ -7,18 +8,21 @@ export interface Meta {
   cursor?: string
 }
 
-/** The only sender of facts to clients. Before the socket server stands, or after it closed, nobody listens and nothing is sent. */
+/** The only sender of facts to clients, on every process when Redis joins them. Before the socket server stands, or after it closed, nobody listens and nothing is sent. */
 export interface Relay {
   emit(emission: Emission, meta: Meta): void
   /** takes every live socket out of a room's company, on every process */
   close(namespace: '/' | '/overlay', room: string): void
+  /** takes the live sockets of one room out of another, on every process */
+  remove(members: string, room: string): void
   attach(io: Server): void
 }
 
-export function createRelay(): Relay {
+export function createRelay(redis?: Redis): Relay {
   let server: Server | undefined
   return Object.freeze({
     attach(io: Server) {
+      if (redis) io.adapter(redis.adapter())
       server = io
     },
     emit({ event, rooms, data, namespace = '/' }: Emission, meta: Meta) {
@@ -26,6 +30,9 @@ export function createRelay(): Relay {
     },
     close(namespace: '/' | '/overlay', room: string) {
       server?.of(namespace).in(room).disconnectSockets(true)
+    },
+    remove(members: string, room: string) {
+      server?.of('/').in(members).socketsLeave(room)
     },
   })
 }

@@ -1,0 +1,5 @@
+import type { Migration } from '../platform/migrations.ts'
+import { baseline } from './0001-baseline.ts'
+
+/** In order, and only ever longer. */
+export const migrations: readonly Migration[] = [baseline]
