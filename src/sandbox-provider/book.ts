@@ -1,4 +1,4 @@
-import type { Clock, Wall } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { ensure, fail } from '../kernel/errors.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Charge, Store, Webhook, Word } from './store.ts'
@@ -42,14 +42,12 @@ export function createBook({
   store,
   deliveries,
   clock,
-  wall,
   wakeIn,
   lateMs,
 }: {
   store: Store
   deliveries: Deliveries
   clock: Clock
-  wall: Wall
   wakeIn: (ms: number) => void
   lateMs: number
 }) {
@@ -112,7 +110,7 @@ export function createBook({
       // The guard is in the filter: a form that is posted twice at once is decided once.
       const charge = await charges.findOneAndUpdate(
         { token, ...undecided },
-        { $set: { ...change, updated_at: clock.now(), ...(late ? { late_at: new Date(wall.now().getTime() + lateMs) } : {}) } },
+        { $set: { ...change, updated_at: clock.now(), ...(late ? { late_at: new Date(clock.now().getTime() + lateMs) } : {}) } },
         { session, returnDocument: 'after' },
       )
       return charge ? { charge, webhook: await deliveries.write(charge, word, session) } : undefined
@@ -129,7 +127,7 @@ export function createBook({
   /** Charges that were reported as failed succeed now. @returns how many were due */
   async function settleLate(): Promise<number> {
     const due = await charges
-      .find({ late_at: { $lte: wall.now() } })
+      .find({ late_at: { $lte: clock.now() } })
       .sort({ late_at: 1 })
       .limit(pageSize)
       .toArray()

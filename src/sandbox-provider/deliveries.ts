@@ -24,7 +24,7 @@ export type Deliveries = ReturnType<typeof createDeliveries>
 
 /**
  * Webhooks are rows that are due: written with the change that they tell of, claimed under a lease, sent, and due again until somebody
- * answers with 2xx. They may come twice, late and in any order, here as everywhere; the faults only make that certain.
+ * answers with 2xx. The schedule is business time, which a sandbox may move; signatures are stamped by the wall. They may come twice, late and in any order, here as everywhere; the faults only make that certain.
  */
 export function createDeliveries({
   store,
@@ -54,7 +54,7 @@ export function createDeliveries({
 
   /** Writes what is to be told of a charge. @returns the row; `nudge` it once the transaction is through */
   async function write(charge: Charge, word: Word, session: ClientSession): Promise<Webhook> {
-    const now = wall.now()
+    const now = clock.now()
     const settings = await faults.read(session)
     const dropped = await faults.takeDrop(settings, session)
     const pause = settings.delay_ms + (settings.reorder ? holdMs : 0)
@@ -66,7 +66,7 @@ export function createDeliveries({
       attempts: 0,
       created_at: now,
       ...(dropped
-        ? { expires_at: after(now, keptMs) }
+        ? { expires_at: after(wall.now(), keptMs) }
         : { due_at: after(now, pause), ...(settings.reorder ? { held: true as const } : {}) }),
     }
     await webhooks.insertOne(row, { session })
@@ -76,7 +76,7 @@ export function createDeliveries({
   /** Sends a new row in this instant if it may go, instead of waiting for the next tick. Ends at once, whatever becomes of it. */
   function nudge(row: Webhook): void {
     if (row.state !== 'waiting') return
-    const waitMs = (row.due_at?.getTime() ?? 0) - wall.now().getTime()
+    const waitMs = (row.due_at?.getTime() ?? 0) - clock.now().getTime()
     if (waitMs > 0) wakeIn(waitMs)
     if (row.held) track(releaseHeld(2))
     else if (waitMs <= 0 && running.size < maxAtOnce) track(deliver(row._id))
@@ -86,7 +86,7 @@ export function createDeliveries({
   /** Begins to send what is due, a page of it. @returns how many rows there were, and whether that may not be all */
   async function sendDue(): Promise<{ found: number; more: boolean }> {
     const rows = await webhooks
-      .find({ due_at: { $lte: wall.now() } })
+      .find({ due_at: { $lte: clock.now() } })
       .sort({ due_at: 1 })
       .limit(pageSize)
       .toArray()
@@ -124,11 +124,11 @@ export function createDeliveries({
 
   /** After a start as the only process: whoever was sending these is gone, so nobody waits out their leases. */
   async function takeOver(): Promise<void> {
-    await webhooks.updateMany({ state: 'waiting', attempts: { $gt: 0 }, held: { $exists: false } }, { $set: { due_at: wall.now() } })
+    await webhooks.updateMany({ state: 'waiting', attempts: { $gt: 0 }, held: { $exists: false } }, { $set: { due_at: clock.now() } })
   }
 
   async function deliver(id: string): Promise<void> {
-    const row = await claim({ _id: id, due_at: { $lte: wall.now() } })
+    const row = await claim({ _id: id, due_at: { $lte: clock.now() } })
     if (row) await send(row)
   }
 
@@ -136,7 +136,7 @@ export function createDeliveries({
   async function claim(filter: { _id: string; due_at?: { $lte: Date }; held?: true }): Promise<Webhook | null> {
     return webhooks.findOneAndUpdate(
       { ...filter, state: 'waiting' },
-      { $set: { due_at: after(wall.now(), leaseMs) }, $inc: { attempts: 1 }, $unset: { held: 1 } },
+      { $set: { due_at: after(clock.now(), leaseMs) }, $inc: { attempts: 1 }, $unset: { held: 1 } },
       { returnDocument: 'after' },
     )
   }
@@ -161,17 +161,16 @@ export function createDeliveries({
         ...(due_at ? {} : { $unset: { due_at: 1 as const } }),
       },
     )
-    if (due_at) wakeIn(due_at.getTime() - wall.now().getTime())
+    if (due_at) wakeIn(due_at.getTime() - clock.now().getTime())
   }
 
   function delivered(): Partial<Webhook> {
-    const now = wall.now()
-    return { state: 'delivered', delivered_at: now, expires_at: after(now, keptMs) }
+    return { state: 'delivered', delivered_at: clock.now(), expires_at: after(wall.now(), keptMs) }
   }
 
   function next(row: Webhook): Partial<Webhook> {
-    const now = wall.now()
-    if (now.getTime() - row.created_at.getTime() > giveUpMs) return { state: 'given_up', expires_at: after(now, keptMs) }
+    const now = clock.now()
+    if (now.getTime() - row.created_at.getTime() > giveUpMs) return { state: 'given_up', expires_at: after(wall.now(), keptMs) }
     const due_at = after(now, pausesMs[row.attempts - 1] ?? hourMs)
     log.info({ webhook_id: row._id, reference: row.reference, attempts: row.attempts, due_at }, 'a webhook of the sandbox was not taken')
     return { due_at }

@@ -12,6 +12,7 @@ import { createStore } from './store.ts'
 import { createTicker } from './ticker.ts'
 
 export type { Faults, FaultSettings } from './faults.ts'
+export { sandboxRoutes } from './routes.ts'
 
 export interface SandboxProvider {
   /** to be mounted at /sandbox; hands on what it does not know, and every refusal as an AppError */
@@ -73,17 +74,24 @@ export function createSandboxProvider({
   })
   const { wakeIn } = ticker
   const deliveries = createDeliveries({ store, faults, keys: webhookSecrets.map(readSecret), webhookUrl, http, clock, wall, wakeIn, log })
-  const book = createBook({ store, deliveries, clock, wall, wakeIn, lateMs })
+  const book = createBook({ store, deliveries, clock, wakeIn, lateMs })
   const api = createApi({ book, faults, apiKey, checkoutUrl: (token) => `${publicUrl()}/sandbox/checkout/${token}` })
   const router = express.Router({ caseSensitive: true, strict: true })
   router.use(api.router, createCheckoutPage({ book, log }))
 
-  return Object.freeze({ router, start, stop, drain, faults: Object.freeze({ read: () => faults.read(), set: faults.set }) })
+  return Object.freeze({ router, start, stop, drain, faults: Object.freeze({ read: () => faults.read(), set: setFaults }) })
 
   async function start({ alone } = { alone: false }): Promise<void> {
     await store.open()
     if (alone) await deliveries.takeOver()
     ticker.start()
+  }
+
+  /** When the fault is over, nobody is left hanging by it. */
+  async function setFaults(changes: FaultSettings): Promise<Faults> {
+    const now = await faults.set(changes)
+    if (!now.timeout_after_charge) api.hangUp()
+    return now
   }
 
   async function stop(): Promise<void> {

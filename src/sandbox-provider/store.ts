@@ -20,7 +20,7 @@ export interface Charge {
   failure_reason: string | null
   /** the payer was sent to confirm it with the bank */
   action_required: boolean
-  /** by the wall: reported as failed, and succeeds then after all */
+  /** business time: reported as failed, and succeeds then after all */
   late_at?: Date
   created_at: Date
   updated_at: Date
@@ -34,7 +34,7 @@ export interface Webhook {
   body: string
   state: 'waiting' | 'delivered' | 'dropped' | 'given_up'
   attempts: number
-  /** by the wall, as are the others: the next attempt, or the end of the lease of the one that runs */
+  /** business time, as are the others: the next attempt, or the end of the lease of the one that runs */
   due_at?: Date
   /** kept back until another one overtakes it */
   held?: true

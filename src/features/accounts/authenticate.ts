@@ -4,7 +4,7 @@ import { ExtractJwt, Strategy, type VerifiedCallback } from 'passport-jwt'
 import type { Actor } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
 import type { Keys } from '../../platform/keys.ts'
-import type { AccountService } from './service.ts'
+import type { Gatekeeper } from './gatekeeper.ts'
 import type { AccessTokens } from './tokens.ts'
 
 const fromHeader = ExtractJwt.fromAuthHeaderAsBearerToken()
@@ -13,10 +13,10 @@ const fromHeader = ExtractJwt.fromAuthHeaderAsBearerToken()
  * HTTP's side of signing in. passport-jwt finds the token and checks signature, algorithm, issuer and audience; it would let pass tokens
  * without an expiry or of another type, so what it accepts goes through the same verifier that the socket handshake uses.
  */
-export function createAuthenticate({ accounts, tokens, keys }: { accounts: AccountService; tokens: AccessTokens; keys: Keys }): (request: Request) => Promise<Actor> {
+export function createAuthenticate({ gatekeeper, tokens, keys }: { gatekeeper: Gatekeeper; tokens: AccessTokens; keys: Keys }): (request: Request) => Promise<Actor> {
   const authenticator = new passport.Passport()
   const verify = (request: Request, _claims: unknown, done: VerifiedCallback): void => {
-    accounts.actorOf(fromHeader(request)).then(
+    gatekeeper.actorOf(fromHeader(request)).then(
       ({ actor }) => done(null, actor),
       (error: unknown) => done(error, false),
     )

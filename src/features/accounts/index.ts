@@ -1,52 +1,116 @@
 import type { Connection } from 'mongoose'
 import type { Clock, Wall } from '../../kernel/clock.ts'
+import type { Context, Logger } from '../../kernel/context.ts'
 import { subscribe } from '../../kernel/events.ts'
-import { defineFeature, type Feature } from '../../kernel/feature.ts'
+import { defineFeature, type Feature, type PersonalData } from '../../kernel/feature.ts'
+import type { AnyOperation } from '../../kernel/operation.ts'
+import type { Audit } from '../../platform/audit.ts'
+import type { Cursors } from '../../platform/cursors.ts'
 import type { Keys } from '../../platform/keys.ts'
-import { createFailureLimiter, createQuota } from '../../platform/rate-limit.ts'
+import type { Mails } from '../../platform/mail.ts'
+import type { Limits } from '../../platform/rate-limit.ts'
+import type { SocketDoor } from '../../platform/realtime/gateway.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { createAuthenticate } from './authenticate.ts'
+import { createCodes } from './codes.ts'
+import { createCredentials } from './credentials.ts'
+import { createUserDoor } from './door.ts'
+import { createFarewell } from './farewell.ts'
+import { createGatekeeper } from './gatekeeper.ts'
 import { createAccountModels } from './model.ts'
-import { accountOperations } from './operations.ts'
+import { accountFacts, accountOperations } from './operations.ts'
 import { createPasswords } from './passwords.ts'
+import { createPeople } from './people.ts'
 import { type AccountService, createAccountService } from './service.ts'
+import { createSessionDesk } from './session-desk.ts'
 import { createSessions } from './sessions.ts'
 import { createAccessTokens } from './tokens.ts'
 
 export type { AccountService } from './service.ts'
-export { userOf } from './service.ts'
-export { createUserDoor } from './door.ts'
+export { userOf } from './user.ts'
 
-export function createAccounts({ db, unitOfWork, relay, keys, clock, wall }: { db: Connection; unitOfWork: UnitOfWork; relay: Relay; keys: Keys; clock: Clock; wall: Wall }): {
+const recheckMs = 15_000
+const farewellMs = 3600_000
+
+export function createAccounts(deps: {
+  db: Connection
+  unitOfWork: UnitOfWork
+  relay: Relay
+  keys: Keys
+  limits: Limits
+  audit: Audit
+  mails: Mails
+  cursors: Cursors
+  personal: () => readonly PersonalData[]
+  moneyOf: (userId: string) => Promise<{ amount: number; currency: string }>
+  context: () => Context
+  publicUrl: () => string
+  clock: Clock
+  wall: Wall
+  log: Logger
+}): {
   accounts: AccountService
   authenticate: ReturnType<typeof createAuthenticate>
+  door: (operations: readonly AnyOperation[]) => SocketDoor
   feature: Feature
 } {
-  const models = createAccountModels(db)
+  const { relay, keys, limits, clock, wall } = deps
+  const models = createAccountModels(deps.db)
+  const passwords = createPasswords()
   const tokens = createAccessTokens({ keys, wall })
+  const sessions = createSessions({ models, keys, wall })
+  const gatekeeper = createGatekeeper({ models, tokens, wall })
+  const desk = createSessionDesk({ ...deps, models, sessions, gatekeeper })
+  const requests = limits.quota({ name: 'account-request', points: 20, window_s: 15 * 60 })
+  const credentials = createCredentials({ ...deps, models, passwords, codes: createCodes({ models, wall }), desk, requests })
+  const people = createPeople({ ...deps, models, desk })
+  const farewell = createFarewell({ ...deps, models, credentials, desk })
   const accounts = createAccountService({
+    ...deps,
     models,
-    unitOfWork,
-    passwords: createPasswords(),
+    passwords,
     tokens,
-    sessions: createSessions({ models, keys, wall }),
-    failedSignIns: createFailureLimiter({ name: 'failed-sign-in', failures: 10, window_s: 15 * 60 }),
-    registrations: createQuota({ name: 'registration', points: 60, window_s: 3600 }),
-    clock,
-    wall,
+    sessions,
+    gatekeeper,
+    desk,
+    credentials,
+    failedSignIns: {
+      pair: limits.failures({ name: 'failed-sign-in', points: 10, window_s: 15 * 60 }),
+      account: limits.failures({ name: 'failed-sign-in-account', points: 100, window_s: 15 * 60 }),
+      address: limits.failures({ name: 'failed-sign-in-address', points: 100, window_s: 15 * 60 }),
+    },
+    registrations: limits.quota({ name: 'registration', points: 60, window_s: 3600 }),
   })
   const feature = defineFeature({
     name: 'accounts',
-    operations: accountOperations(accounts),
+    operations: accountOperations({ accounts, credentials, desk, people, farewell }),
+    facts: accountFacts,
     subscribers: [
       subscribe('session.ended', 'accounts.close-sockets', async ({ event_id, at, payload }) => {
+        gatekeeper.forget(payload.session_id)
         relay.emit({ event: 'session:revoked', rooms: [rooms.session(payload.session_id)], data: { reason: payload.reason } }, { event_id, at: at.toISOString() })
         relay.close('/', rooms.session(payload.session_id))
       }),
+      subscribe('sign-in.locked', 'accounts.tell-of-lock', async ({ payload: { user_id, address } }) => {
+        if (user_id) await accounts.tellOfLock({ user_id, address })
+      }),
+      subscribe('password.forgotten', 'accounts.send-reset-code', async ({ payload }) => {
+        if (payload.user_id) await credentials.sendResetCode(payload.user_id)
+      }),
     ],
-    models: [models.Users, models.Sessions],
+    jobs: [
+      { name: 'accounts.recheck', every_ms: recheckMs, run: desk.recheck },
+      { name: 'accounts.farewell', every_ms: farewellMs, run: () => farewell.runDue(clock.now()) },
+    ],
+    personal: [{ name: 'account', read: farewell.read, erase: farewell.erase }],
+    models: [models.Users, models.Sessions, models.Codes],
   })
-  return { accounts, authenticate: createAuthenticate({ accounts, tokens, keys }), feature }
+  return {
+    accounts,
+    authenticate: createAuthenticate({ gatekeeper, tokens, keys }),
+    door: (operations) => createUserDoor({ gatekeeper, desk, operations, wall }),
+    feature,
+  }
 }

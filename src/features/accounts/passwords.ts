@@ -23,8 +23,8 @@ export function createPasswords(): Passwords {
     verify: (stored: string | undefined, password: string) =>
       inTurn(async () => {
         dummy ??= await hash('nobody has this password', cost)
-        const matches = await verify(stored ?? dummy, password)
-        return stored !== undefined && matches
+        const matches = await verify(stored || dummy, password)
+        return Boolean(stored) && matches
       }),
   })
 

@@ -1,5 +1,5 @@
 import type { Wall } from '../../kernel/clock.ts'
-import { ensure, fail } from '../../kernel/errors.ts'
+import { ensure } from '../../kernel/errors.ts'
 import { newId, newToken } from '../../kernel/ids.ts'
 import type { Keys } from '../../platform/keys.ts'
 import type { AccountModels, SessionRow } from './model.ts'
@@ -10,6 +10,10 @@ const absoluteMs = 30 * 24 * 3600_000
 const retryMs = 10_000
 const secretLength = 43
 
+export type Rotation =
+  | { outcome: 'rotated'; session_id: string; user_id: string; refresh_token: string; at: Date }
+  | { outcome: 'reused'; session_id: string; user_id: string }
+
 export type Sessions = ReturnType<typeof createSessions>
 
 /** Refresh families. A refresh token is `<session id>.<256 random bits>`, single use, stored hashed. */
@@ -17,23 +21,23 @@ export function createSessions({ models, keys, wall }: { models: AccountModels; 
   const { Sessions } = models
   const successorKey = keys.key('refresh-token')
 
-  return Object.freeze({ open, rotate, end, isLive })
+  return Object.freeze({ open, rotate, familyOf, revoke })
 
-  async function open(userId: string): Promise<{ session_id: string; refresh_token: string }> {
+  async function open(userId: string, { device, address }: { device: string; address: string }): Promise<{ session_id: string; refresh_token: string }> {
     const now = wall.now()
     const sessionId = newId('ses')
     const secret = newToken()
     await Sessions.insertMany([
-      { _id: sessionId, user_id: userId, token_hash: hashToken(secret), rotated_at: now, created_at: now, expires_at: new Date(now.getTime() + idleMs) },
+      { _id: sessionId, user_id: userId, token_hash: hashToken(secret), rotated_at: now, device, address, created_at: now, expires_at: new Date(now.getTime() + idleMs) },
     ])
     return { session_id: sessionId, refresh_token: `${sessionId}.${secret}` }
   }
 
   /**
-   * @throws AppError `unauthenticated` for a token that names nothing, `session-revoked` for one whose family has ended. An old token that
-   * comes again ends its family: either the client or a thief has the new one.
+   * Says `reused` of an old token that comes again: either the client or a thief has the new one, so its family must end.
+   * @throws AppError `unauthenticated` for a token that names nothing, `session-revoked` for one whose family has ended
    */
-  async function rotate(refreshToken: string): Promise<{ session_id: string; user_id: string; refresh_token: string }> {
+  async function rotate(refreshToken: string): Promise<Rotation> {
     const { sessionId, secret } = parse(refreshToken)
     const presented = hashToken(secret)
     const next = successorOf(secret, successorKey)
@@ -41,37 +45,32 @@ export function createSessions({ models, keys, wall }: { models: AccountModels; 
     const session = await Sessions.findById(sessionId).lean()
     ensure(session, 'unauthenticated')
     ensure(!session.revoked_at && session.expires_at > now, 'session-revoked')
-    const answer = { session_id: sessionId, user_id: session.user_id, refresh_token: `${sessionId}.${next}` }
+    const answer = { outcome: 'rotated' as const, session_id: sessionId, user_id: session.user_id, refresh_token: `${sessionId}.${next}` }
     if (session.token_hash === presented) {
       const rotated = await Sessions.updateOne(
         { _id: sessionId, token_hash: presented, revoked_at: { $exists: false } },
         { $set: { token_hash: hashToken(next), previous_hash: presented, rotated_at: now, expires_at: expiry(session, now) } },
       )
-      if (rotated.modifiedCount === 1) return answer
+      if (rotated.modifiedCount === 1) return { ...answer, at: now }
       // Its twin was faster, or the family just ended: look again.
       return rotate(refreshToken)
     }
-    if (session.previous_hash === presented && now.getTime() - session.rotated_at.getTime() <= retryMs) return answer
-    await revoke(sessionId, 'refresh-token-reused')
-    return fail('session-revoked')
+    if (session.previous_hash === presented && now.getTime() - session.rotated_at.getTime() <= retryMs) return { ...answer, at: session.rotated_at }
+    return { outcome: 'reused', session_id: sessionId, user_id: session.user_id }
   }
 
-  /** Ends the family of a refresh token; whoever holds any of its tokens may. Says which one ended. */
-  async function end(refreshToken: string, userId: string): Promise<string | undefined> {
+  /** The family of a refresh token, its newest or the one before. */
+  async function familyOf(refreshToken: string, userId: string): Promise<string | undefined> {
     const { sessionId, secret } = parse(refreshToken)
     const hash = hashToken(secret)
-    const session = await Sessions.findOne({ _id: sessionId, user_id: userId, $or: [{ token_hash: hash }, { previous_hash: hash }] }).lean()
-    if (!session) return undefined
-    await revoke(sessionId, 'signed-out')
-    return sessionId
+    const session = await Sessions.exists({ _id: sessionId, user_id: userId, $or: [{ token_hash: hash }, { previous_hash: hash }] })
+    return session ? sessionId : undefined
   }
 
-  async function isLive(sessionId: string): Promise<boolean> {
-    return (await Sessions.exists({ _id: sessionId, revoked_at: { $exists: false }, expires_at: { $gt: wall.now() } })) !== null
-  }
-
-  async function revoke(sessionId: string, reason: string): Promise<void> {
-    await Sessions.updateOne({ _id: sessionId, revoked_at: { $exists: false } }, { $set: { revoked_at: wall.now(), revoked_reason: reason } })
+  /** False when it had ended already. */
+  async function revoke(sessionId: string, reason: string): Promise<boolean> {
+    const ended = await Sessions.updateOne({ _id: sessionId, revoked_at: { $exists: false } }, { $set: { revoked_at: wall.now(), revoked_reason: reason } })
+    return ended.modifiedCount === 1
   }
 }
 

@@ -32,8 +32,9 @@ export function createAccessTokens({ keys, wall }: { keys: Keys; wall: Wall }) {
 
   return Object.freeze({ issue, verify, algorithm, issuer, audience })
 
-  function issue(user: { _id: string; role: Role; epoch: number }, sessionId: string): string {
-    const iat = Math.floor(wall.now().getTime() / 1000)
+  /** @param at issued then: a refresh that is asked again gets the very same token */
+  function issue(user: { _id: string; role: Role; epoch: number }, sessionId: string, at: Date): string {
+    const iat = Math.floor(at.getTime() / 1000)
     const claims = { sub: user._id, role: user.role, sid: sessionId, epoch: user.epoch, iat, exp: iat + accessSeconds, iss: issuer, aud: audience }
     return jwt.sign(claims, present, { algorithm, header: { alg: algorithm, typ: type } })
   }
@@ -61,7 +62,8 @@ export function createAccessTokens({ keys, wall }: { keys: Keys; wall: Wall }) {
         clockTolerance: leewaySeconds,
         clockTimestamp: Math.floor(wall.now().getTime() / 1000),
       })
-      return header.typ === type ? claimsOf(payload) : undefined
+      // Ours say their algorithm and type and nothing else: a header that points at a key is somebody else's idea.
+      return header.typ === type && Object.keys(header).length === 2 ? claimsOf(payload) : undefined
     } catch (error) {
       if (error instanceof jwt.TokenExpiredError) throw new AppError('token-expired')
       return undefined

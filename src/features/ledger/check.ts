@@ -1,12 +1,13 @@
 import type { Wall } from '../../kernel/clock.ts'
-import { capOf } from '../../kernel/currency.ts'
+import { capOf, isCurrency } from '../../kernel/currency.ts'
 import type { Check, CheckOptions, Violation } from '../../kernel/feature.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { balanceId, kindOf, splitBalanceId } from './chart.ts'
-import { canonicalEntry, deltasOf, type EntryRow } from './entry.ts'
-import { leafHash, merkleRoot } from './merkle.ts'
+import { deltasOf, type EntryRow } from './entry.ts'
+import { merkleRoot } from './merkle.ts'
 import type { BatchRow, LedgerModels } from './model.ts'
-import { genesis, hashBatch } from './sealer.ts'
+import { hashBatch, headerOf, leafOf, presentRoot, verifyRoot } from './proof.ts'
+import { genesis } from './sealer.ts'
 
 const batchPage = 50
 const maxReported = 100
@@ -17,7 +18,7 @@ const oldestUnsealedMs = 60_000
  * what must agree at one instant is compared in one short snapshot.
  */
 export function createLedgerChecks({ models, unitOfWork, wall }: { models: LedgerModels; unitOfWork: UnitOfWork; wall: Wall }): Check[] {
-  const { Entries, Balances, Unsealed, Batches, Heads } = models
+  const { Entries, Balances, Unsealed, Batches, Heads, Roots, Keys } = models
 
   return [
     { name: 'ledger.entries-balance', run: entriesBalance },
@@ -26,6 +27,7 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
     { name: 'ledger.none-below-zero', run: noneBelowZero },
     { name: 'ledger.sealed-xor-unsealed', run: sealedXorUnsealed },
     { name: 'ledger.batches', run: batchesRecompute },
+    { name: 'ledger.roots', run: rootsVerify },
     { name: 'ledger.trial-balance', run: trialBalance },
     { name: 'ledger.sealed-in-time', run: sealedInTime },
   ]
@@ -55,17 +57,19 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
   /** (c), I1: what is posted and what waits is the sum of all postings, account by account, in one snapshot. */
   async function balancesFold(): Promise<Violation[]> {
     const { stored, folded } = await snapshot()
-    return [...new Set([...stored.keys(), ...folded.keys()])]
-      .filter((id) => (stored.get(id) ?? 0) !== (folded.get(id) ?? 0))
+    const strange = [...stored.keys()].filter((id) => !isKnown(id)).map((id) => ({ check: 'ledger.balances-fold', detail: 'is no balance of the chart', subject: id }))
+    const wrong = [...new Set([...stored.keys(), ...folded.keys()])]
+      .filter((id) => isKnown(id) && (stored.get(id) ?? 0) !== (folded.get(id) ?? 0))
       .slice(0, maxReported)
       .map((id) => ({ check: 'ledger.balances-fold', detail: `stored ${stored.get(id) ?? 0}, postings add up to ${folded.get(id) ?? 0}`, subject: id }))
+    return [...strange, ...wrong]
   }
 
   /** (d): nobody has spent what was not there. */
   async function noneBelowZero(): Promise<Violation[]> {
     const { stored } = await snapshot()
     return [...stored]
-      .filter(([id, total]) => kindOf(splitBalanceId(id).name).class !== 'open' && total < 0)
+      .filter(([id, total]) => isKnown(id) && kindOf(splitBalanceId(id).name).class !== 'open' && total < 0)
       .slice(0, maxReported)
       .map(([id, total]) => ({ check: 'ledger.none-below-zero', detail: `holds ${total}`, subject: id }))
   }
@@ -109,11 +113,26 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
     return []
   }
 
+  /** (f): every signed root names a batch as it is now, and its signature holds. */
+  async function rootsVerify(): Promise<Violation[]> {
+    const keys = new Map((await Keys.find({}).lean()).map((key) => [key._id, key.public_key]))
+    const found: Violation[] = []
+    for await (const root of Roots.find({}).lean().cursor()) {
+      const batch = await Batches.findById(root._id, { hash: 1 }).lean()
+      const key = keys.get(root.key_id)
+      const fault =
+        batch?.hash !== root.hash ? 'names a batch that is not there as it was signed' : !key ? 'was signed with a key that nobody knows' : verifyRoot(presentRoot(root), key) ? undefined : 'its signature does not hold'
+      if (fault) found.push({ check: 'ledger.roots', detail: fault, subject: String(root._id) })
+      if (found.length >= maxReported) break
+    }
+    return found
+  }
+
   /** (g), I1: over all accounts, debits equal credits in every currency. */
   async function trialBalance(): Promise<Violation[]> {
     const totals = new Map<string, number>()
     const { stored } = await snapshot()
-    for (const [id, amount] of stored) {
+    for (const [id, amount] of [...stored].filter(([key]) => isKnown(key))) {
       const { name, currency } = splitBalanceId(id)
       totals.set(currency, (totals.get(currency) ?? 0) + (kindOf(name).normal === 'debit' ? amount : -amount))
     }
@@ -135,9 +154,14 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
       const add = (totals: Map<string, number>, id: string, amount: number) => totals.set(id, (totals.get(id) ?? 0) + amount)
       for await (const row of Balances.find({}).lean().cursor()) add(stored, row._id, row.posted)
       for await (const row of Unsealed.find({}).lean().cursor()) for (const each of row.deltas) add(stored, each.balance, each.delta)
-      for await (const entry of Entries.find({}, { postings: 1, currency: 1 }).lean().cursor()) for (const each of deltasOf(entry)) add(folded, each.balance, each.delta)
+      for await (const entry of Entries.find({}, { postings: 1, currency: 1 }).lean().cursor()) for (const each of deltasOf(knownPart(entry))) add(folded, each.balance, each.delta)
       return { stored, folded }
     })
+  }
+
+  // What the chart does not know is reported as the entry's own fault; here it must not end the count of all the others.
+  function knownPart({ postings, currency }: Pick<EntryRow, 'postings' | 'currency'>): Pick<EntryRow, 'postings' | 'currency'> {
+    return { currency, postings: postings.filter(({ account }) => isKnown(balanceId(account, currency))) }
   }
 
   async function faultOfBatch(batch: BatchRow, n: number, prev: string): Promise<string | undefined> {
@@ -148,12 +172,13 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
     const byId = new Map(rows.map((row) => [row._id, row]))
     const missing = batch.entry_ids.find((id) => !byId.has(id))
     if (missing) return `entry ${missing} is gone`
-    const leaves = batch.entry_ids.map((id) => leafHash(canonicalEntry(byId.get(id) as EntryRow)))
+    const leaves = batch.entry_ids.map((id) => leafOf(byId.get(id) as EntryRow))
     if (merkleRoot(leaves).toString('hex') !== batch.root) return 'its root does not recompute: an entry was altered'
-    return hashBatch(batch) === batch.hash ? undefined : 'its hash does not recompute'
+    return hashBatch(headerOf(batch)) === batch.hash ? undefined : 'its hash does not recompute'
   }
 
   function faultOf(entry: EntryRow): string | undefined {
+    if (!isCurrency(entry.currency)) return `is in ${String(entry.currency)}, which is no currency here`
     if (entry.postings.length < 2) return 'has fewer than two postings'
     if (new Set(entry.postings.map((posting) => posting.account)).size !== entry.postings.length) return 'names an account twice'
     if (entry.postings.some(({ amount }) => !Number.isSafeInteger(amount) || amount < 1 || amount > capOf(entry.currency))) return 'has an amount that is none'

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { type Currency, capOf } from '../../kernel/currency.ts'
 import { balanceId, kindOf, type Side } from './chart.ts'
+import type { Party, SealedEntry } from './contract.ts'
 
 export interface Posting {
   account: string
@@ -27,6 +29,8 @@ export interface Entry {
 export interface EntryRow extends Entry {
   _id: string
   at: Date
+  /** 128 random bits, from which each party's blinding is derived */
+  nonce: string
 }
 
 /** @throws Error when it is not balanced, names an account twice or an amount is out of bounds: a fault of ours */
@@ -60,8 +64,34 @@ export function deltasOf(entry: Pick<Entry, 'postings' | 'currency'>): Delta[] {
   return entry.postings.map((posting) => ({ balance: balanceId(posting.account, entry.currency), delta: deltaOf(posting) }))
 }
 
+/**
+ * An entry as a batch seals it. Its parties are commitments, so that a proof can show the amounts to one party without naming the other:
+ * who is told a name and its blinding can recompute the commitment; without the blinding nobody can guess it.
+ * @param mayName which parties are told by name
+ */
+export function sealEntry(row: EntryRow, mayName: (party: string) => boolean = () => false): SealedEntry {
+  const party = (name: string, index: number): Party => {
+    const blinding = createHash('sha256').update(`${row.nonce}:${index}`).digest('hex')
+    return { commitment: commit(name, blinding), ...(mayName(name) ? { name, blinding } : {}) }
+  }
+  return {
+    entry_id: row._id,
+    reference: row.reference,
+    reason: row.reason,
+    currency: row.currency,
+    source: row.source,
+    cause: row.cause ?? null,
+    at: row.at.toISOString(),
+    actor: party(row.actor, 0),
+    postings: row.postings.map(({ account, side, amount }, index) => ({ account: party(account, index + 1), side, amount })),
+  }
+}
+
+export function commit(name: string, blinding: string): string {
+  return createHash('sha256').update(JSON.stringify([name, blinding])).digest('hex')
+}
+
 /** The bytes that a batch seals. Field order is fixed here and never changes; a new field would need a new version word. */
-export function canonicalEntry(row: EntryRow): string {
-  const postings = row.postings.map(({ account, side, amount }) => [account, side, amount])
-  return JSON.stringify(['v1', row._id, row.reference, row.reason, row.currency, row.source, row.actor, row.cause ?? null, row.at.toISOString(), postings])
+export function canonicalEntry({ entry_id, reference, reason, currency, source, actor, cause, at, postings }: SealedEntry): string {
+  return JSON.stringify(['v1', entry_id, reference, reason, currency, source, actor.commitment, cause, at, postings.map(({ account, side, amount }) => [account.commitment, side, amount])])
 }

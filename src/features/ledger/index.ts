@@ -10,8 +10,10 @@ import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { createLedgerChecks } from './check.ts'
 import { createLedgerModels, type LedgerModels } from './model.ts'
-import { ledgerOperations } from './operations.ts'
+import { ledgerFacts, ledgerOperations } from './operations.ts'
 import { createPoster, type Poster } from './post.ts'
+import { createProofs } from './proofs.ts'
+import { createRoots } from './roots.ts'
 import { createSealer, type Sealer } from './sealer.ts'
 import { createWallets, type Wallets } from './wallets.ts'
 
@@ -20,11 +22,14 @@ export type { Entry, Posting } from './entry.ts'
 export type { Wallets } from './wallets.ts'
 export { createLedgerModels } from './model.ts'
 export { createLedgerChecks } from './check.ts'
+export { faultOfProof } from './proof.ts'
+export { publicKeyOfSeed } from './roots.ts'
 
 /** What other features may do with money: post an entry, keep a wallet's lines, ask a balance. */
-export interface Ledger extends Poster, Pick<Wallets, 'line' | 'balanceOf' | 'earningsOf'>, Pick<Sealer, 'sealAll'> {}
+export interface Ledger extends Poster, Pick<Wallets, 'openLines' | 'moveLine' | 'balanceOf' | 'earningsOf' | 'moneyOf'>, Pick<Sealer, 'sealAll'> {}
 
 const sealEveryMs = 250
+const signEveryMs = 15_000
 
 export function createLedger(deps: {
   db: Connection
@@ -36,17 +41,28 @@ export function createLedger(deps: {
   failpoints: Failpoints
   log: Logger
   defaultCurrency: Currency
+  /** 32 bytes: the Ed25519 key under the day's roots */
+  rootSeed: Buffer
 }): { ledger: Ledger; models: LedgerModels; feature: Feature } {
   const models = createLedgerModels(deps.db)
   const poster = createPoster({ models, clock: deps.clock, wall: deps.wall })
   const sealer = createSealer({ ...deps, models })
   const wallets = createWallets({ ...deps, models })
+  const roots = createRoots({ ...deps, models, seed: deps.rootSeed })
   const feature = defineFeature({
     name: 'ledger',
-    operations: ledgerOperations(wallets),
-    broadcasts: [broadcast('wallet.changed', ({ wallet_id }) => [{ event: 'wallet:changed', rooms: [rooms.user(wallet_id)], data: { wallet_id } }])],
-    jobs: [{ name: 'ledger.seal', every_ms: sealEveryMs, run: sealer.tick }],
+    operations: ledgerOperations(wallets, createProofs({ models, roots, unitOfWork: deps.unitOfWork })),
+    facts: ledgerFacts,
+    broadcasts: [
+      broadcast('wallet.changed', ({ wallet_id }) => [{ event: 'wallet:changed', rooms: [rooms.user(wallet_id)], data: { wallet_id } }]),
+    ],
+    jobs: [
+      { name: 'ledger.seal', every_ms: sealEveryMs, run: sealer.tick },
+      { name: 'ledger.sign', every_ms: signEveryMs, run: roots.tick },
+    ],
     checks: createLedgerChecks({ models, unitOfWork: deps.unitOfWork, wall: deps.wall }),
+    personal: [{ name: 'wallet', read: wallets.allOf, erase: async () => {} }],
+    gauges: [{ name: 'ovation_ledger_unsealed_oldest_seconds', help: 'How long the oldest entry waits to be sealed', read: sealer.oldestSeconds }],
     models: Object.values(models),
   })
   return { models, ledger: Object.freeze({ ...poster, ...wallets, sealAll: sealer.sealAll }), feature }

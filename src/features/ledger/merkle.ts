@@ -13,6 +13,29 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 export function merkleRoot(leaves: readonly Buffer[]): Buffer {
   if (leaves.length === 0) return createHash('sha256').digest()
   if (leaves.length === 1) return leaves[0] as Buffer
-  const split = 2 ** Math.floor(Math.log2(leaves.length - 1))
+  const split = splitOf(leaves.length)
   return nodeHash(merkleRoot(leaves.slice(0, split)), merkleRoot(leaves.slice(split)))
+}
+
+/** RFC 6962 section 2.1.1: what a leaf needs to lead to the root, the nearest neighbour first. */
+export function merklePath(leaves: readonly Buffer[], index: number): Buffer[] {
+  if (leaves.length <= 1) return []
+  const split = splitOf(leaves.length)
+  if (index < split) return [...merklePath(leaves.slice(0, split), index), merkleRoot(leaves.slice(split))]
+  return [...merklePath(leaves.slice(split), index - split), merkleRoot(leaves.slice(0, split))]
+}
+
+/** The root that a leaf and its path lead to; undefined when the path has not the length that its place asks for. */
+export function rootOfPath(leaf: Buffer, index: number, count: number, path: readonly Buffer[]): Buffer | undefined {
+  if (count === 1) return path.length === 0 && index === 0 ? leaf : undefined
+  const sibling = path.at(-1)
+  if (!sibling || index < 0 || index >= count) return undefined
+  const split = splitOf(count)
+  const left = index < split
+  const own = left ? rootOfPath(leaf, index, split, path.slice(0, -1)) : rootOfPath(leaf, index - split, count - split, path.slice(0, -1))
+  return own && (left ? nodeHash(own, sibling) : nodeHash(sibling, own))
+}
+
+function splitOf(count: number): number {
+  return 2 ** Math.floor(Math.log2(count - 1))
 }

@@ -1,6 +1,6 @@
 import { type Connection, Schema } from 'mongoose'
 import type { Currency } from '../../kernel/currency.ts'
-import { rowOptions } from '../../platform/mongo.ts'
+import { insertOnly, rowOptions } from '../../platform/mongo.ts'
 import type { Delta, EntryRow, Posting } from './entry.ts'
 
 export interface BalanceRow {
@@ -37,6 +37,27 @@ export interface HeadRow {
   _id: 'head'
   n: number
   hash: string
+}
+
+/** A signature under everything up to a batch. The last one of a day is that day's root. */
+export interface RootRow {
+  /** the number of the batch whose hash is signed */
+  _id: number
+  hash: string
+  /** the UTC day in which that batch was sealed */
+  day: string
+  signed_at: Date
+  key_id: string
+  /** Ed25519, base64url */
+  signature: string
+}
+
+/** A public key that roots were signed with; kept for ever, since what it signed stays. */
+export interface LedgerKeyRow {
+  _id: string
+  /** 32 bytes, base64url */
+  public_key: string
+  since: Date
 }
 
 /** How far `check` has recomputed batches. */
@@ -88,7 +109,9 @@ export function createLedgerModels(db: Connection) {
         { _id: Number, prev: { type: String, required: true }, root: { type: String, required: true }, count: { type: Number, required: true }, entry_ids: { type: [String], required: true }, sealed_at: { type: Date, required: true }, hash: { type: String, required: true } },
         rowOptions<BatchRow>('batches'),
       ),
-    ).index({ entry_ids: 1 }),
+    )
+      .index({ entry_ids: 1 })
+      .index({ sealed_at: 1 }),
   )
   const Heads = db.model<HeadRow | VerifiedRow>(
     'LedgerHead',
@@ -114,7 +137,20 @@ export function createLedgerModels(db: Connection) {
       .index({ wallet_id: 1, created_at: -1, _id: -1 })
       .index({ source_id: 1 }),
   )
-  return { Entries, Balances, Unsealed, Batches, Heads, WalletLines }
+  const Roots = db.model<RootRow>(
+    'LedgerRoot',
+    insertOnly(
+      new Schema<RootRow>(
+        { _id: Number, hash: { type: String, required: true }, day: { type: String, required: true }, signed_at: { type: Date, required: true }, key_id: { type: String, required: true }, signature: { type: String, required: true } },
+        rowOptions<RootRow>('ledger_roots'),
+      ),
+    ).index({ day: 1, _id: -1 }),
+  )
+  const Keys = db.model<LedgerKeyRow>(
+    'LedgerKey',
+    new Schema<LedgerKeyRow>({ _id: String, public_key: { type: String, required: true }, since: { type: Date, required: true } }, rowOptions<LedgerKeyRow>('ledger_keys')),
+  )
+  return { Entries, Balances, Unsealed, Batches, Heads, Roots, Keys, WalletLines }
 }
 
 function entrySchema(): Schema<EntryRow> {
@@ -132,6 +168,7 @@ function entrySchema(): Schema<EntryRow> {
       actor: { type: String, required: true },
       cause: String,
       at: { type: Date, required: true },
+      nonce: { type: String, required: true },
       postings: { type: [posting], required: true },
     },
     rowOptions<EntryRow>('entries'),
@@ -139,13 +176,4 @@ function entrySchema(): Schema<EntryRow> {
     .index({ reference: 1 }, { unique: true })
     .index({ source: 1 })
     .index({ 'postings.account': 1, currency: 1, at: 1 })
-}
-
-// No code path edits the journal; a hook makes sure that none is ever written. A correction is a new entry that names the old.
-function insertOnly<T>(schema: Schema<T>): Schema<T> {
-  const refuse = (): never => {
-    throw new Error('The journal is insert-only')
-  }
-  schema.pre(['updateOne', 'updateMany', 'findOneAndUpdate', 'findOneAndReplace', 'replaceOne', 'deleteOne', 'deleteMany', 'findOneAndDelete'] as never, refuse)
-  return schema
 }

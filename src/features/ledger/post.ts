@@ -1,7 +1,7 @@
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
-import { newId } from '../../kernel/ids.ts'
+import { newId, randomHex } from '../../kernel/ids.ts'
 import { kindOf, splitBalanceId } from './chart.ts'
 import { type Delta, deltasOf, ensureBalanced, type Entry } from './entry.ts'
 import type { LedgerModels } from './model.ts'
@@ -20,29 +20,28 @@ export function createPoster({ models, clock, wall }: { models: LedgerModels; cl
 
   return Object.freeze({ post })
 
-  // `tx` is not used: having one is the permission. The session travels with the transaction itself.
-  async function post(_tx: Tx, entry: Entry): Promise<string> {
+  async function post(tx: Tx, entry: Entry): Promise<string> {
     ensureBalanced(entry)
     const entryId = newId('ent')
     const pending: Delta[] = []
     // Balance documents are taken in the order of their ids, so that two transactions can't each hold what the other wants.
     for (const change of deltasOf(entry).toSorted((a, b) => (a.balance < b.balance ? -1 : 1))) {
-      const written = await move(change)
+      const written = await move(tx, change)
       if (!written) pending.push(change)
     }
-    await Entries.insertMany([{ ...entry, _id: entryId, at: clock.now() }])
+    tx.insert(Entries, [{ ...entry, _id: entryId, at: clock.now(), nonce: randomHex(16) }])
     // One row for every entry, also when nothing in it waits: the sealer finds entries by these rows.
-    await Unsealed.insertMany([{ _id: entryId, deltas: pending, since: wall.now() }])
+    tx.insert(Unsealed, [{ _id: entryId, deltas: pending, since: wall.now() }])
     return entryId
   }
 
   /** True when the balance document moved with this transaction; false when the delta waits for the sealer. */
-  async function move({ balance, delta }: Delta): Promise<boolean> {
+  async function move(tx: Tx, { balance, delta }: Delta): Promise<boolean> {
     const kind = kindOf(splitBalanceId(balance).name)
     if (kind.class === 'open') return false
     if (kind.class === 'accrual') {
       if (delta > 0) return false
-      await debitAccrual(balance, delta)
+      await debitAccrual(tx, balance, delta)
       return true
     }
     if (delta > 0) await Balances.updateOne({ _id: balance }, { $inc: { posted: delta }, $setOnInsert: { class: kind.class } }, { upsert: true })
@@ -56,7 +55,9 @@ export function createPoster({ models, clock, wall }: { models: LedgerModels; cl
     if (spent.modifiedCount !== 1) fail('insufficient-funds')
   }
 
-  async function debitAccrual(balance: string, delta: number): Promise<void> {
+  async function debitAccrual(tx: Tx, balance: string, delta: number): Promise<void> {
+    // An entry before this one in the same transaction may have credited it.
+    await tx.flush()
     const row = await Balances.findById(balance).lean()
     const total = (row?.posted ?? 0) + (await sumUnsealed(models, balance))
     if (total + delta < 0) fail('insufficient-funds')

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Leases } from '../../platform/lease.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { kindOf, splitBalanceId } from './chart.ts'
-import { canonicalEntry, type Delta } from './entry.ts'
-import { leafHash, merkleRoot } from './merkle.ts'
+import type { Delta } from './entry.ts'
+import { merkleRoot } from './merkle.ts'
 import type { BatchRow, LedgerModels } from './model.ts'
+import { hashBatch, leafOf } from './proof.ts'
 
 const maxRows = 500
 const leaseMs = 5_000
@@ -18,6 +18,8 @@ export interface Sealer {
   sealAll(): Promise<number>
   /** One turn of the timer: seals when this process holds the lease and something waits. */
   tick(): Promise<void>
+  /** how long the oldest entry has been waiting; 0 when none waits */
+  oldestSeconds(): Promise<number>
 }
 
 /** Thrown inside the transaction when another sealer moved the head first. */
@@ -45,12 +47,17 @@ export function createSealer({
   const { Entries, Balances, Unsealed, Batches, Heads } = models
   let lastTurn: Promise<unknown> = Promise.resolve()
 
-  return Object.freeze({ sealAll, tick })
+  return Object.freeze({ sealAll, tick, oldestSeconds })
 
   async function tick(): Promise<void> {
     if (!(await Unsealed.exists({}))) return
     // The lease is thrift: correctness is the compare-and-set on the head.
     if (await leases.hold('sealer', leaseMs)) await sealAll()
+  }
+
+  async function oldestSeconds(): Promise<number> {
+    const row = await Unsealed.findOne({}, { since: 1 }).sort({ _id: 1 }).lean()
+    return row ? Math.max(0, (wall.now().getTime() - row.since.getTime()) / 1_000) : 0
   }
 
   async function sealAll(): Promise<number> {
@@ -100,17 +107,10 @@ export function createSealer({
       .sort({ _id: 1 })
       .lean()
     if (entries.length !== ids.length) throw new Error('An unsealed row names an entry that is not there')
-    const root = merkleRoot(entries.map((entry) => leafHash(canonicalEntry(entry)))).toString('hex')
+    const root = merkleRoot(entries.map(leafOf)).toString('hex')
     const header = { _id: n + 1, prev, root, count: ids.length, entry_ids: ids, sealed_at: wall.now() }
-    return { ...header, hash: hashBatch(header) }
+    return { ...header, hash: hashBatch({ n: n + 1, prev, root, count: ids.length, sealed_at: header.sealed_at.toISOString() }) }
   }
-}
-
-/** A batch's hash covers its number, the batch before it, the root and the count: order and completeness. */
-export function hashBatch({ _id, prev, root, count, sealed_at }: Omit<BatchRow, 'hash'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(['v1', _id, prev, root, count, sealed_at.toISOString()]))
-    .digest('hex')
 }
 
 function addUp(deltas: readonly Delta[]): Delta[] {

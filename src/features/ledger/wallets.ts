@@ -12,6 +12,7 @@ import { sumUnsealed } from './post.ts'
 
 const newest = 10
 const defaultLimit = 20
+const maxExported = 10_000
 
 export interface WalletLine {
   wallet_id: string
@@ -29,7 +30,7 @@ export type Wallets = ReturnType<typeof createWallets>
 export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { models: LedgerModels; unitOfWork: UnitOfWork; clock: Clock; defaultCurrency: Currency }) {
   const { Balances, WalletLines } = models
 
-  return Object.freeze({ mine, transactions, line, balanceOf, earningsOf })
+  return Object.freeze({ mine, transactions, openLines, moveLine, balanceOf, earningsOf, moneyOf, allOf })
 
   async function mine(ctx: Context): Promise<Wallet> {
     const userId = ownerOf(ctx)
@@ -53,10 +54,18 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
     return { data: rows.slice(0, limit).map(presentLine), has_more: rows.length > limit, next: null }
   }
 
-  /** Writes, or moves on, the one line that a wallet has for a document, and tells its owner. */
-  async function line(tx: Tx, { wallet_id, source_id, status, ...rest }: WalletLine): Promise<void> {
-    await WalletLines.updateOne({ _id: `${wallet_id}:${source_id}` }, { $set: { status }, $setOnInsert: { wallet_id, source_id, ...rest, created_at: clock.now() } }, { upsert: true })
-    await tx.publish('wallet.changed', { wallet_id })
+  /** Writes the lines of a document that is new itself, one for each wallet that it touches, and tells their owners. */
+  async function openLines(tx: Tx, lines: readonly WalletLine[]): Promise<void> {
+    const created_at = clock.now()
+    tx.insert(WalletLines, lines.map((line) => ({ ...line, _id: lineId(line), created_at })))
+    for (const { wallet_id } of lines) await tx.publish('wallet.changed', { wallet_id })
+  }
+
+  /** Moves on, or writes, the one line that a wallet has for a document, and tells its owner. */
+  async function moveLine(tx: Tx, line: WalletLine): Promise<void> {
+    const { status, ...rest } = line
+    await WalletLines.updateOne({ _id: lineId(line) }, { $set: { status }, $setOnInsert: { ...rest, created_at: clock.now() } }, { upsert: true })
+    await tx.publish('wallet.changed', { wallet_id: line.wallet_id })
   }
 
   /** What one account holds now, posted and unsealed in one snapshot. */
@@ -66,6 +75,21 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
 
   async function earningsOf(creatorId: string): Promise<number> {
     return unitOfWork.read(async () => (await total(account.pending(creatorId), defaultCurrency)) + (await total(account.available(creatorId), defaultCurrency)))
+  }
+
+  /** For whoever takes his data along. Lines hold ids and amounts: erasure leaves them. */
+  async function allOf(userId: string): Promise<WalletTransaction[]> {
+    return (await WalletLines.find({ wallet_id: userId }).limit(maxExported).lean()).map(presentLine)
+  }
+
+  /** All that somebody has here or is owed, in the default currency. */
+  async function moneyOf(userId: string): Promise<number> {
+    const names = [account.cash(userId), account.held(userId), account.pending(userId), account.available(userId)]
+    return unitOfWork.read(async () => {
+      let sum = 0
+      for (const name of names) sum += await total(name, defaultCurrency)
+      return sum
+    })
   }
 
   async function total(name: string, currency: Currency): Promise<number> {
@@ -79,7 +103,11 @@ function ownerOf(ctx: Context): string {
   return ctx.actor.kind === 'user' ? ctx.actor.user_id : fail('unauthenticated')
 }
 
-function presentLine(row: WalletLineRow): WalletTransaction {
+function lineId({ wallet_id, source_id }: WalletLine): string {
+  return `${wallet_id}:${source_id}`
+}
+
+export function presentLine(row: WalletLineRow): WalletTransaction {
   return {
     id: row._id,
     amount: row.amount,

@@ -1,14 +1,22 @@
 import type { Connection } from 'mongoose'
-import type { Wall } from '../../kernel/clock.ts'
+import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { subscribe } from '../../kernel/events.ts'
 import { defineFeature, type Feature } from '../../kernel/feature.ts'
+import { namespaceOf } from '../../kernel/operation.ts'
+import type { Audit } from '../../platform/audit.ts'
+import type { Cursors } from '../../platform/cursors.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import type { SocketDoor } from '../../platform/realtime/gateway.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { Relations } from '../profiles/index.ts'
+import type { Goals } from '../tips/index.ts'
+import { createOverlayConfiguration } from './config.ts'
+import { createAlertControl } from './control.ts'
 import { createOverlayModels } from './model.ts'
-import { overlayOperations } from './operations.ts'
+import { overlayFacts, overlayOperations } from './operations.ts'
+import { createOverlayPersonal } from './personal.ts'
 import { createAlertQueue } from './queue.ts'
 import { createOverlayService } from './service.ts'
 
@@ -16,34 +24,46 @@ export function createOverlays(deps: {
   db: Connection
   unitOfWork: UnitOfWork
   relay: Relay
+  goals: Goals
+  audit: Audit
+  cursors: Cursors
+  clock: Clock
   wall: Wall
   context: () => Context
   failpoints: Failpoints
+  relations: Relations
   publicUrl: () => string
   defaultCurrency: string
 }): { feature: Feature; door: SocketDoor; forgetPlayers: () => Promise<void> } {
   const models = createOverlayModels(deps.db)
   const queue = createAlertQueue({ ...deps, models })
-  const overlays = createOverlayService({ ...deps, models, queue })
-  const operations = overlayOperations(overlays)
+  const configuration = createOverlayConfiguration({ ...deps, models })
+  const overlays = createOverlayService({ ...deps, models, queue, configuration })
+  const control = createAlertControl({ ...deps, models, queue })
+  const operations = overlayOperations({ overlays, configuration, control })
   const feature = defineFeature({
     name: 'overlays',
     operations,
+    facts: overlayFacts,
     subscribers: [
-      subscribe('tip.sent', 'overlays.alert', ({ payload, at }) => overlays.alertTip(payload, at)),
+      subscribe('tip.sent', 'overlays.alert', ({ payload, at }) => overlays.alertTip(payload.announced, payload.fan_id, at)),
+      subscribe('tip.moderated', 'overlays.alert-moderated', ({ payload, at }) => overlays.alertTip(payload.announced, payload.fan_id, at)),
+      subscribe('goal.changed', 'overlays.draw-goal', ({ payload }) => configuration.tellGoal(payload)),
+      subscribe('overlay.configured', 'overlays.tell-configuration', ({ payload }) => configuration.tell(payload.overlay_id)),
       subscribe('overlay.rotated', 'overlays.close-sockets', ({ payload }) => overlays.closeSockets(payload.overlay_id)),
     ],
     jobs: [
       { name: 'overlays.leases', every_ms: 1_000, run: queue.sweep },
       { name: 'overlays.recheck', every_ms: 30_000, run: overlays.recheck },
     ],
+    personal: [createOverlayPersonal(models)],
     models: [models.Overlays, models.Alerts],
   })
   const door: SocketDoor = {
     namespace: '/overlay',
-    operations: operations.filter((each) => each.audience === 'overlay'),
+    operations: operations.filter((each) => namespaceOf(each) === '/overlay'),
     strict: true,
-    admit: (auth, socket) => overlays.admit(auth, socket.id),
+    admit: overlays.admit,
     entered: overlays.entered,
     left: overlays.left,
   }

@@ -1,32 +1,49 @@
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
-import type { AlertKind } from './contract.ts'
+import type { Relations } from '../profiles/index.ts'
+import type { AlertKind, QueueState } from './contract.ts'
 import type { AlertRow, OverlayModels, OverlayRow } from './model.ts'
-import { presentAlert } from './present.ts'
+import { presentPlay } from './present.ts'
+import { chooseVariation } from './variations.ts'
 
 /** How long a socket may take to start what it was handed, and how much longer than the alert itself it may take to finish. */
 const startMs = 5_000
 const spareMs = 5_000
-const missedAfterMs = 10 * 60_000
+export const missedAfterMs = 10 * 60_000
 const maxAttempts = 2
 const sweepPage = 50
-export const alertMs = 6_000
 
 export interface NewAlert {
   kind: AlertKind
   source_id?: string
+  sender_id?: string
   amount: number
   currency: string
   name: string | null
   message: string
+  first_tip: boolean
   is_test: boolean
 }
+
+/** One step of a queue: the overlay as it is to be, and what else is to happen. */
+export interface Step {
+  overlay: OverlayRow
+  /** hands out the next alert although the queue is paused or rests */
+  playNow?: boolean
+  /** the running alert that the page takes off its screen */
+  skipped?: string
+  /** the alert that the step made or moved */
+  alertId?: string
+}
+
+export type Stepped = QueueState & { alert_id: string | null }
 
 export type AlertQueue = ReturnType<typeof createAlertQueue>
 
@@ -41,6 +58,7 @@ export function createAlertQueue({
   wall,
   context,
   failpoints,
+  relations,
 }: {
   models: OverlayModels
   unitOfWork: UnitOfWork
@@ -48,47 +66,66 @@ export function createAlertQueue({
   wall: Wall
   context: () => Context
   failpoints: Failpoints
+  relations: Relations
 }) {
   const { Overlays, Alerts } = models
 
-  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, forgetPlayers })
+  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, forgetPlayers, change })
 
-  /** Appends an alert and plays it at once when nothing else is playing. A second delivery of the same tip changes nothing. */
-  async function enqueue(overlayId: string, alert: NewAlert): Promise<string> {
+  /**
+   * Appends an alert and plays it at once when nothing else is playing. A second delivery of the same tip changes nothing, and a tip under
+   * the overlay's least amount makes no alert.
+   */
+  async function enqueue(overlayId: string, { first_tip, ...alert }: NewAlert): Promise<string> {
     const alertId = newId('alr')
     await change(overlayId, async (overlay) => {
       if (alert.source_id && (await Alerts.exists({ overlay_id: overlayId, source_id: alert.source_id }))) return undefined
+      if (!alert.is_test && alert.amount < overlay.config.min_alert_amount) return undefined
+      const { variation_id, image_url, sound, animation, template, duration_ms } = chooseVariation(overlay.config.variations, { amount: alert.amount, first_tip })
       const row: AlertRow = {
         ...alert,
         _id: alertId,
         overlay_id: overlayId,
         position: overlay.position + 1,
-        duration_ms: alertMs,
+        variation_id,
+        image_url,
+        sound,
+        animation,
+        template,
+        duration_ms,
         is_replay: false,
         state: 'queued',
+        priority: 0,
         attempts: 0,
         queued_at: wall.now(),
       }
       await Alerts.insertMany([row])
-      return { ...overlay, position: row.position }
+      return { overlay: { ...overlay, position: row.position } }
     })
     return alertId
   }
 
-  async function join(overlayId: string, socketId: string): Promise<{ overlay: OverlayRow; current: AlertRow | null; queued: number }> {
-    await change(overlayId, async (overlay) => ({ ...overlay, players: [...overlay.players.filter((each) => each !== socketId), socketId], last_connected_at: wall.now() }))
+  /** Nothing when all seats are taken: many may have been let in at the same moment. */
+  async function join(overlayId: string, socketId: string, seats: number): Promise<{ overlay: OverlayRow; current: AlertRow | null; queued: number } | undefined> {
+    let isSeated = false
+    await change(overlayId, async (overlay) => {
+      const others = overlay.players.filter((each) => each !== socketId)
+      isSeated = others.length < seats
+      return isSeated ? { overlay: { ...overlay, players: [...others, socketId], last_connected_at: wall.now() } } : undefined
+    })
+    if (!isSeated) return undefined
     const overlay = (await Overlays.findById(overlayId).lean()) ?? fail('not-found')
     const current = overlay.current ? await Alerts.findById(overlay.current).lean() : null
-    return { overlay, current, queued: await Alerts.countDocuments({ overlay_id: overlayId, state: 'queued' }) }
+    return { overlay, current, queued: await waiting(overlayId) }
   }
 
   /** A page that goes away in the middle of an alert gives it back: it is played again, from the start, by whoever is next. */
   async function leave(overlayId: string, socketId: string): Promise<OverlayRow | null> {
     await change(overlayId, async (overlay) => {
       const left = { ...overlay, players: overlay.players.filter((each) => each !== socketId) }
-      if (overlay.holder !== socketId || !overlay.current) return left
+      if (overlay.holder !== socketId || !overlay.current) return { overlay: left }
       await Alerts.updateOne({ _id: overlay.current, state: 'playing' }, { $set: { state: 'queued' }, $inc: { attempts: -1 } })
-      return { ...left, ...nobody }
+      return { overlay: { ...left, ...nobody } }
     })
     return Overlays.findById(overlayId).lean()
   }
@@ -106,7 +143,7 @@ export function createAlertQueue({
     await change(overlayId, async (overlay) => {
       if (overlay.current !== alertId || overlay.holder !== socketId) return undefined
       await Alerts.updateOne({ _id: alertId, state: 'playing' }, { $set: { state: 'played', finished_at: wall.now() } })
-      return { ...overlay, ...nobody }
+      return { overlay: resting(overlay) }
     })
   }
 
@@ -115,14 +152,14 @@ export function createAlertQueue({
     await change(overlayId, async (overlay) => {
       if (overlay.current !== alertId || overlay.holder !== socketId) return undefined
       await giveBack(alertId, reason)
-      return { ...overlay, ...nobody }
+      return { overlay: resting(overlay) }
     })
   }
 
-  /** Finds leases that ran out, on every overlay. */
+  /** Finds leases that ran out and gaps that are over, on every overlay. */
   async function sweep(): Promise<void> {
     const stale = await Overlays.find({ lease_until: { $type: 'date', $lte: wall.now() } }, { _id: 1 }).limit(sweepPage).lean()
-    for (const { _id } of stale) await change(_id, async (overlay) => overlay)
+    for (const { _id } of stale) await goOn(_id)
   }
 
   /** After a start as the only process: the sockets of the one before are gone, and so are their leases. */
@@ -133,38 +170,56 @@ export function createAlertQueue({
 
   /**
    * The one way in which a queue moves: load, change, then hand out the next alert, all in one transaction; the socket is told after the
-   * commit. `step` returns the overlay as it is to be, or nothing when there is nothing to do.
+   * commit. `step` returns nothing when there is nothing to do.
    */
-  async function change(overlayId: string, step: (overlay: OverlayRow) => Promise<OverlayRow | undefined>): Promise<void> {
+  async function change(overlayId: string, step: (overlay: OverlayRow, tx: Tx) => Promise<Step | undefined>): Promise<Stepped | undefined> {
     let handed: { socketId: string; alert: AlertRow } | undefined
     let after: OverlayRow | undefined
-    await unitOfWork.run(
+    let skipped: string | undefined
+    const state = await unitOfWork.run(
       context(),
-      async () => {
+      async (tx) => {
         handed = undefined
         after = undefined
         const overlay = await Overlays.findById(overlayId).lean()
-        if (!overlay) return
-        const stepped = await step(overlay)
-        if (!stepped) return
-        const free = await releaseStale(stepped)
-        const next = free.current === null ? await handOut(free) : undefined
+        if (!overlay) return undefined
+        const stepped = await step(overlay, tx)
+        if (!stepped) return undefined
+        skipped = stepped.skipped
+        const free = await releaseStale(stepped.overlay)
+        const next = mayHandOut(free, stepped.playNow ?? false) ? await handOut(free) : undefined
         handed = next
         after = next ? { ...free, current: next.alert._id, holder: next.socketId, lease_until: new Date(wall.now().getTime() + startMs) } : free
-        const { _id, position, current, holder, lease_until, players, last_connected_at } = after
-        await Overlays.updateOne({ _id }, { $set: { position, current, holder, lease_until, players, last_connected_at } })
+        const { _id, position, current, holder, lease_until, players, last_connected_at, paused_at, muted, config_version } = after
+        await Overlays.updateOne({ _id }, { $set: { position, current, holder, lease_until, players, last_connected_at, paused_at, muted, config_version } })
         failpoints.hit('overlays.queue.before-commit')
+        return { overlay_id: _id, queued: await waiting(_id), current, paused: paused_at !== null, muted, alert_id: stepped.alertId ?? null }
       },
       overlayId,
     )
     failpoints.hit('overlays.queue.after-commit')
-    if (handed) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [handed.socketId], data: presentAlert(handed.alert) }, meta(handed.alert._id))
-    if (after) await tellOwner(after)
+    if (!state || !after) return state
+    if (skipped) relay.emit({ event: 'alert:skip', namespace: '/overlay', rooms: [rooms.overlay(overlayId)], data: { alert_id: skipped } }, meta())
+    if (handed) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [handed.socketId], data: presentPlay(handed.alert, after) }, meta(handed.alert._id))
+    const { alert_id: _mine, ...told } = state
+    relay.emit({ event: 'alert:queue-updated', rooms: [rooms.user(after.creator_id)], data: told }, meta())
+    if (after.current === null && after.lease_until && state.queued > 0) wakeAfter(overlayId, after.lease_until)
+    return state
+  }
+
+  async function goOn(overlayId: string): Promise<void> {
+    await change(overlayId, async (overlay) => ({ overlay }))
+  }
+
+  // The sweep would come too, up to a second late; a gap of half a second should last half a second.
+  function wakeAfter(overlayId: string, at: Date): void {
+    setTimeout(() => void goOn(overlayId).catch(() => {}), Math.max(0, at.getTime() - wall.now().getTime())).unref()
   }
 
   // The holder did not finish in time: it is believed gone, and the alert goes back into its place in the queue, once.
   async function releaseStale(overlay: OverlayRow): Promise<OverlayRow> {
-    if (!overlay.current || !overlay.lease_until || overlay.lease_until > wall.now()) return overlay
+    if (!overlay.lease_until || overlay.lease_until > wall.now()) return overlay
+    if (!overlay.current) return { ...overlay, ...nobody }
     await giveBack(overlay.current, 'lease ran out')
     return { ...overlay, ...nobody, players: overlay.players.filter((each) => each !== overlay.holder) }
   }
@@ -177,9 +232,17 @@ export function createAlertQueue({
     const alert = await Alerts.findOneAndUpdate(
       { overlay_id: overlay._id, state: 'queued' },
       { $set: { state: 'playing' }, $inc: { attempts: 1 } },
-      { sort: { position: 1 }, returnDocument: 'after' },
+      { sort: { priority: -1, position: 1 }, returnDocument: 'after' },
     ).lean()
-    return alert ? { socketId, alert } : undefined
+    return alert ? { socketId, alert: await withoutTheSilenced(overlay, alert) } : undefined
+  }
+
+  // Asked when it is played, not when it was queued: a block or a mute in between holds for what still waits.
+  async function withoutTheSilenced({ creator_id }: OverlayRow, alert: AlertRow): Promise<AlertRow> {
+    if (!alert.sender_id || !(await relations.between({ by: creator_id, whom: alert.sender_id })).silenced) return alert
+    const masked = { name: null, message: '' }
+    await Alerts.updateOne({ _id: alert._id }, { $set: masked })
+    return { ...alert, ...masked }
   }
 
   async function giveBack(alertId: string, reason: string): Promise<void> {
@@ -187,18 +250,27 @@ export function createAlertQueue({
     if (again.modifiedCount === 0) await Alerts.updateOne({ _id: alertId, state: 'playing' }, { $set: { state: 'failed', failure_reason: reason, finished_at: wall.now() } })
   }
 
+  function resting(overlay: OverlayRow): OverlayRow {
+    const { gap_ms } = overlay.config
+    return { ...overlay, ...nobody, lease_until: gap_ms > 0 ? new Date(wall.now().getTime() + gap_ms) : null }
+  }
+
   async function find(overlayId: string, alertId: string): Promise<AlertRow> {
     return (await Alerts.findOne({ _id: alertId, overlay_id: overlayId }).lean()) ?? fail('not-found')
   }
 
-  async function tellOwner(overlay: OverlayRow): Promise<void> {
-    const queued = await Alerts.countDocuments({ overlay_id: overlay._id, state: 'queued' })
-    relay.emit({ event: 'alert:queue-updated', rooms: [rooms.user(overlay.creator_id)], data: { overlay_id: overlay._id, queued, current: overlay.current } }, meta(newId('evt')))
+  async function waiting(overlayId: string): Promise<number> {
+    return Alerts.countDocuments({ overlay_id: overlayId, state: 'queued' })
   }
 
-  function meta(eventId: string) {
+  function meta(eventId: string = newId('evt')) {
     return { event_id: eventId, at: wall.now().toISOString() }
   }
 }
 
-const nobody = Object.freeze({ current: null, holder: null, lease_until: null })
+/** While nothing plays, `lease_until` is the end of a gap. */
+function mayHandOut({ current, paused_at, lease_until }: OverlayRow, playNow: boolean): boolean {
+  return current === null && (playNow || (paused_at === null && lease_until === null))
+}
+
+export const nobody = Object.freeze({ current: null, holder: null, lease_until: null })

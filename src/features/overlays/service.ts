@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
-import { ensure, fail } from '../../kernel/errors.ts'
+import { AppError, ensure, fail } from '../../kernel/errors.ts'
 import { newId, newToken } from '../../kernel/ids.ts'
+import type { Audit } from '../../platform/audit.ts'
 import type { Admission, LiveSocket } from '../../platform/realtime/gateway.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { userOf } from '../accounts/index.ts'
-import type { Tip } from '../tips/contract.ts'
+import type { AnnouncedTip } from '../tips/contract.ts'
+import type { OverlayConfiguration } from './config.ts'
 import type { AlertKind, Overlay, OverlayLink } from './contract.ts'
 import type { OverlayModels } from './model.ts'
-import { presentAlert, presentOverlay } from './present.ts'
+import { presentOverlay, presentPlay } from './present.ts'
 import type { AlertQueue } from './queue.ts'
+import { defaultConfig } from './variations.ts'
 
 const maxOverlays = 20
 const maxSockets = 5
@@ -22,8 +25,10 @@ const tokenPattern = /^[A-Za-z0-9_-]{43}$/
 export interface OverlayDependencies {
   models: OverlayModels
   queue: AlertQueue
+  configuration: Pick<OverlayConfiguration, 'viewOf'>
   unitOfWork: UnitOfWork
   relay: Relay
+  audit: Audit
   wall: Wall
   publicUrl: () => string
   defaultCurrency: string
@@ -31,12 +36,10 @@ export interface OverlayDependencies {
 
 export type OverlayService = ReturnType<typeof createOverlayService>
 
-export function createOverlayService({ models, queue, unitOfWork, relay, wall, publicUrl, defaultCurrency }: OverlayDependencies) {
+export function createOverlayService({ models, queue, configuration, unitOfWork, relay, audit, wall, publicUrl, defaultCurrency }: OverlayDependencies) {
   const { Overlays, Alerts } = models
   /** the overlay sockets of this process and the epoch that let them in */
   const live = new Map<string, { socket: LiveSocket; overlayId: string; epoch: number }>()
-  /** epochs of sockets that were admitted and have not entered yet */
-  const epochs = new Map<string, number>()
 
   return Object.freeze({ create, list, rotate, test, alertTip, started, finished, failed, admit, entered, left, recheck, closeSockets })
 
@@ -57,6 +60,10 @@ export function createOverlayService({ models, queue, unitOfWork, relay, wall, p
         current: null,
         holder: null,
         lease_until: null,
+        paused_at: null,
+        muted: false,
+        config: defaultConfig,
+        config_version: 1,
         players: [],
         last_connected_at: null,
         created_at: wall.now(),
@@ -79,6 +86,7 @@ export function createOverlayService({ models, queue, unitOfWork, relay, wall, p
       const changed = await Overlays.updateOne({ _id: overlay_id, creator_id: user_id }, { $set: { token_hash: hashOf(token) }, $inc: { epoch: 1 } })
       ensure(changed.matchedCount === 1, 'not-found')
       await tx.publish('overlay.rotated', { overlay_id, creator_id: user_id })
+      await audit.record(tx, ctx, { action: 'overlay.rotated', subject: overlay_id })
     })
     return link(overlay_id, token)
   }
@@ -93,16 +101,19 @@ export function createOverlayService({ models, queue, unitOfWork, relay, wall, p
       currency: defaultCurrency,
       name: 'Test',
       message: input.message ?? 'This is how a tip looks.',
+      first_tip: false,
       is_test: true,
     })
     return { alert_id }
   }
 
-  /** @param sentAt wall time: an overlay that is younger than the tip does not show it, however late its news comes */
-  async function alertTip(tip: Tip, sentAt: Date): Promise<void> {
+  /** @param tip null for what the audience does not see
+   *  @param sentAt wall time: an overlay that is younger than the tip does not show it, however late its news comes */
+  async function alertTip(tip: AnnouncedTip | null, fanId: string, sentAt: Date): Promise<void> {
+    if (!tip) return
     const overlays = await Overlays.find({ creator_id: tip.creator_id, created_at: { $lte: sentAt } }, { _id: 1 }).lean()
     for (const { _id } of overlays)
-      await queue.enqueue(_id, { kind: 'tip', source_id: tip.tip_id, amount: tip.amount, currency: tip.currency, name: tip.name, message: tip.message, is_test: false })
+      await queue.enqueue(_id, { kind: 'tip', source_id: tip.tip_id, sender_id: fanId, amount: tip.amount, currency: tip.currency, name: tip.name, message: tip.message, first_tip: tip.first_tip, is_test: false })
   }
 
   async function started(ctx: Context, { alert_id }: { alert_id: string }): Promise<Record<string, never>> {
@@ -121,28 +132,28 @@ export function createOverlayService({ models, queue, unitOfWork, relay, wall, p
   }
 
   /** @throws AppError `unauthenticated` for a token that opens nothing (any more), `busy` beyond five sockets */
-  async function admit(auth: Readonly<Record<string, unknown>>, socketId: string): Promise<Admission> {
+  async function admit(auth: Readonly<Record<string, unknown>>): Promise<Admission> {
     const token = auth['token']
     ensure(typeof token === 'string' && tokenPattern.test(token), 'unauthenticated')
     const overlay = await Overlays.findOne({ token_hash: hashOf(token) }).lean()
     ensure(overlay, 'unauthenticated')
     ensure(overlay.players.length < maxSockets, 'busy', `At most ${maxSockets} players on one overlay`)
-    epochs.set(socketId, overlay.epoch)
-    return { actor: { kind: 'overlay', overlay_id: overlay._id, creator_id: overlay.creator_id }, rooms: [rooms.overlay(overlay._id)] }
+    return { actor: { kind: 'overlay', overlay_id: overlay._id, creator_id: overlay.creator_id, epoch: overlay.epoch }, rooms: [rooms.overlay(overlay._id)] }
   }
 
   async function entered(socket: LiveSocket): Promise<void> {
     if (socket.actor.kind !== 'overlay') return
-    const { overlay_id, creator_id } = socket.actor
-    live.set(socket.id, { socket, overlayId: overlay_id, epoch: epochs.get(socket.id) ?? 0 })
-    epochs.delete(socket.id)
-    const { overlay, current, queued } = await queue.join(overlay_id, socket.id)
-    socket.emit('overlay:state', { overlay_id, queued, current: current ? presentAlert(current) : null, position: overlay.position })
+    const { overlay_id, creator_id, epoch } = socket.actor
+    live.set(socket.id, { socket, overlayId: overlay_id, epoch })
+    const joined = await queue.join(overlay_id, socket.id, maxSockets)
+    if (!joined) return socket.refuse(new AppError('busy', { detail: `At most ${maxSockets} players on one overlay` }))
+    const { overlay, current, queued } = joined
+    const view = await configuration.viewOf(overlay)
+    socket.emit('overlay:state', { ...view, queued, current: current ? presentPlay(current, overlay) : null, position: overlay.position, paused: overlay.paused_at !== null })
     tellOwner(creator_id, overlay_id, true)
   }
 
   async function left(socket: LiveSocket): Promise<void> {
-    epochs.delete(socket.id)
     live.delete(socket.id)
     if (socket.actor.kind !== 'overlay') return
     const overlay = await queue.leave(socket.actor.overlay_id, socket.id)

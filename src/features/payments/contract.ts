@@ -1,3 +1,4 @@
+import type { Page } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
 /** 001's word for a payment's state. */
@@ -26,14 +27,66 @@ export interface Checkout {
   mobile_money_url: string
 }
 
+/** 001's transaction, with what an admin needs to find it again. */
+export interface AdminTransaction {
+  id: string
+  amount: number
+  currency: string
+  type: 'payment'
+  status: PaymentStatus
+  state: string
+  payment_id: string
+  purpose: Payment['purpose']
+  payer_id: string
+  creator_id: string | null
+  provider: string
+  provider_payment_id: string | null
+  failure_reason: string | null
+  created_at: string
+}
+
+export interface TransactionQuery {
+  status?: PaymentStatus
+  limit?: number
+  cursor?: string
+}
+
+export type WebhookOutcome = 'received' | 'applied' | 'superfluous' | 'ignored' | 'parked' | 'mismatch'
+
+/** One webhook as it was kept, and what became of it. */
+export interface InboxEvent {
+  inbox_id: string
+  provider: string
+  payment_id: string
+  /** the provider's word */
+  status: string
+  outcome: WebhookOutcome
+  entry_ids: string[]
+  attempts: number
+  last_error: string | null
+  received_at: string
+}
+
+export interface WebhookQuery {
+  outcome?: WebhookOutcome
+  limit?: number
+  cursor?: string
+}
+
 export interface PaymentOperations {
   'payment:read': { input: { payment_id: string }; output: Payment }
   'wallet:top-up': { input: { amount: number; currency: string }; output: Checkout }
+  'admin:transactions': { input: TransactionQuery; output: Page<AdminTransaction> }
+  'webhook:list': { input: WebhookQuery; output: Page<InboxEvent> }
+  'webhook:replay': { input: { inbox_id: string }; output: InboxEvent }
 }
 
 export const paymentRoutes = {
   'payment:read': 'GET /api/v1/payments/:payment_id',
-  'wallet:top-up': 'POST /api/v1/wallets/me/top-ups',
+  'wallet:top-up': { route: 'POST /api/v1/wallets/me/top-ups', once: 'required' },
+  'admin:transactions': 'GET /api/v1/admin/transactions',
+  'webhook:list': 'GET /api/v1/admin/webhooks',
+  'webhook:replay': 'POST /api/v1/admin/webhooks/:inbox_id/replay',
 } as const satisfies Routes<PaymentOperations>
 
 export interface PaymentFacts {

@@ -38,7 +38,7 @@ export function createInbox({
 }) {
   const { Inbox: Rows } = models
 
-  return Object.freeze({ receive, pollDue, work, releaseAll })
+  return Object.freeze({ receive, pollDue, work, releaseAll, oldestSeconds })
 
   /** Stores the event once. A second one under the same id changes nothing; when its content differs, that is told. */
   async function receive(provider: string, event: ProviderEvent, raw: Buffer): Promise<{ inbox_id: string; is_new: boolean }> {
@@ -81,6 +81,12 @@ export function createInbox({
   /** After a start as the only process: the worker that had claimed these is gone. */
   async function releaseAll(): Promise<void> {
     await Rows.updateMany({ due_at: { $exists: true } }, { $set: { due_at: wall.now() } })
+  }
+
+  /** 0 when nothing waits. */
+  async function oldestSeconds(): Promise<number> {
+    const row = await Rows.findOne({ due_at: { $exists: true } }, { received_at: 1 }).sort({ received_at: 1 }).lean()
+    return row ? Math.max(0, (wall.now().getTime() - row.received_at.getTime()) / 1_000) : 0
   }
 
   /** Claims one row and sees it through. Two workers at once: the claim lets one through, and the state table makes the other harmless. */

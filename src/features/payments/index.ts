@@ -4,17 +4,20 @@ import type { Context, Logger } from '../../kernel/context.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { broadcast } from '../../kernel/events.ts'
 import { defineFeature, type Feature } from '../../kernel/feature.ts'
+import type { Audit } from '../../platform/audit.ts'
+import type { Cursors } from '../../platform/cursors.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { createLedgerModels, type Ledger } from '../ledger/index.ts'
 import { createPaymentChecks } from './check.ts'
+import { createPaymentDesk } from './desk.ts'
 import { createInbox } from './inbox.ts'
 import { createPaymentModels } from './model.ts'
-import { paymentOperations } from './operations.ts'
+import { paymentFacts, paymentOperations } from './operations.ts'
 import type { PaymentProvider } from './port.ts'
 import { createPaymentService, type PaymentService } from './service.ts'
-import { createSettle } from './settle.ts'
+import { createSettling } from './settle.ts'
 import { createSweeper } from './sweeper.ts'
 import { createWebhookEndpoint } from './webhook.ts'
 
@@ -28,6 +31,8 @@ export function createPayments(deps: {
   ledger: Ledger
   ledgerModels: ReturnType<typeof createLedgerModels>
   providers: readonly PaymentProvider[]
+  audit: Audit
+  cursors: Cursors
   clock: Clock
   wall: Wall
   context: () => Context
@@ -38,8 +43,8 @@ export function createPayments(deps: {
 }): { payments: Payments; feature: Feature; releaseInbox: () => Promise<void> } {
   const { unitOfWork, ledger, clock, wall, context, failpoints, log } = deps
   const models = createPaymentModels(deps.db)
-  const service = createPaymentService({ ...deps, models, returnUrl: (paymentId) => `${deps.publicUrl()}/?payment=${paymentId}` })
-  const settle = createSettle({ models, ledger, clock })
+  const { settle, refuse } = createSettling({ models, ledger, clock })
+  const service = createPaymentService({ ...deps, models, refuse, returnUrl: (paymentId) => `${deps.publicUrl()}/fan/#/payment/${paymentId}` })
   const inbox = createInbox({ models, providerOf: service.providerOf, settle, unitOfWork, wall, context, failpoints, log })
   const sweeper = createSweeper({ models, providerOf: service.providerOf, settle, unitOfWork, ledger, clock, wall, context, log })
   const nudge = (inboxId: string): void => {
@@ -47,7 +52,8 @@ export function createPayments(deps: {
   }
   const feature = defineFeature({
     name: 'payments',
-    operations: paymentOperations(service),
+    operations: paymentOperations(service, createPaymentDesk({ ...deps, models, nudge })),
+    facts: paymentFacts,
     broadcasts: [
       broadcast('payment.changed', ({ payer_id, ...data }) => [{ event: 'payment:updated', rooms: [rooms.user(payer_id)], data }]),
     ],
@@ -56,7 +62,10 @@ export function createPayments(deps: {
       { name: 'payments.sweep', every_ms: 5_000, run: sweeper.sweep },
     ],
     endpoints: [createWebhookEndpoint({ inbox, defaultProvider: deps.providers[0] as PaymentProvider, providerOf: service.providerOf, nudge })],
-    checks: createPaymentChecks({ models, entries: deps.ledgerModels.Entries }),
+    checks: createPaymentChecks({ models, entries: deps.ledgerModels.Entries, unitOfWork }),
+    effects: [{ operation: 'wallet:top-up', field: 'payment_id', ownersOf: service.ownersOfTopUps }],
+    personal: [{ name: 'payments', read: service.allOf, erase: async () => {} }],
+    gauges: [{ name: 'ovation_payment_inbox_oldest_seconds', help: 'How long the oldest webhook waits to be applied', read: inbox.oldestSeconds }],
     models: [models.Payments, models.Inbox],
   })
   return { payments: service, feature, releaseInbox: inbox.releaseAll }

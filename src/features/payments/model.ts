@@ -1,6 +1,7 @@
 import { type Connection, Schema } from 'mongoose'
 import type { Currency } from '../../kernel/currency.ts'
 import { rowOptions } from '../../platform/mongo.ts'
+import type { WebhookOutcome } from './contract.ts'
 import { type PaymentState, paymentStates } from './states.ts'
 
 export type Purpose = 'tip' | 'top-up'
@@ -8,7 +9,7 @@ export type Purpose = 'tip' | 'top-up'
 export interface Transition {
   from: PaymentState | null
   to: PaymentState
-  /** what caused it: an inbox row, `sweeper`, `payer` */
+  /** what caused it: an inbox row, `payer`, `provider` (it refused), `sweeper` */
   cause: string
   at: Date
 }
@@ -38,7 +39,7 @@ export interface PaymentRow {
   updated_at: Date
 }
 
-export type InboxOutcome = 'received' | 'applied' | 'superfluous' | 'ignored' | 'parked' | 'mismatch'
+export type InboxOutcome = WebhookOutcome
 
 export interface InboxRow {
   /** provider and its event id */
@@ -90,7 +91,8 @@ export function createPaymentModels(db: Connection) {
     )
       .index({ provider: 1, provider_payment_id: 1 }, { unique: true, partialFilterExpression: { provider_payment_id: { $exists: true } } })
       .index({ next_query_at: 1 }, { sparse: true })
-      .index({ payer_id: 1, created_at: -1 }),
+      .index({ payer_id: 1, created_at: -1 })
+      .index({ state: 1, _id: -1 }),
   )
   const Inbox = db.model<InboxRow>(
     'InboxEvent',
@@ -111,6 +113,8 @@ export function createPaymentModels(db: Connection) {
       rowOptions<InboxRow>('payment_inbox'),
     )
       .index({ due_at: 1 }, { sparse: true })
+      .index({ received_at: -1, _id: -1 })
+      .index({ outcome: 1, received_at: -1, _id: -1 })
       .index({ reference: 1 }),
   )
   return { Payments, Inbox }

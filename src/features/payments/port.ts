@@ -7,7 +7,8 @@ export interface PaymentProvider {
   /**
    * Opens a hosted checkout. `reference` is our payment id and doubles as the provider's idempotency key: the same reference with the
    * same amount always answers the same checkout, however often it is asked.
-   * @throws ProviderUnavailable when the outcome is unknown: ask again with the same reference.
+   * @throws ProviderUnavailable when the outcome is unknown: ask again with the same reference
+   * @throws ProviderRefused when it never will
    */
   createCheckout(order: CheckoutOrder): Promise<Checkout>
   /** Asks what became of a reference. This answer, not a webhook, is what moves money. @throws ProviderUnavailable */
@@ -63,4 +64,16 @@ export interface ProviderEvent {
 /** The provider did not answer, or not understandably: nobody knows what it did. */
 export class ProviderUnavailable extends Error {
   override readonly name = 'ProviderUnavailable'
+}
+
+/** The provider said no, and means it: nothing was charged under this reference and nothing will be. */
+export class ProviderRefused extends Error {
+  override readonly name = 'ProviderRefused'
+  /** the provider's word for the reason */
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(`The provider refused: ${reason}`)
+    this.reason = reason
+  }
 }

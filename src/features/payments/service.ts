@@ -10,13 +10,15 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { account, type Ledger } from '../ledger/index.ts'
 import type { Checkout, Payment } from './contract.ts'
 import type { PaymentModels, PaymentRow, Purpose } from './model.ts'
-import { type PaymentProvider, ProviderUnavailable } from './port.ts'
+import { type PaymentProvider, ProviderRefused, ProviderUnavailable } from './port.ts'
 import { creditsOf, receivedBy } from './postings.ts'
 import { presentPayment } from './present.ts'
+import type { Settling } from './settle.ts'
 import { type PaymentState, statusOf } from './states.ts'
 
 /** The sweeper's first question; a webhook is usually long before it. */
 const firstQueryMs = 30_000
+const maxExported = 10_000
 
 export interface Purchase {
   payer_id: string
@@ -31,6 +33,7 @@ export interface PaymentDependencies {
   models: PaymentModels
   unitOfWork: UnitOfWork
   ledger: Ledger
+  refuse: Settling['refuse']
   /** the first is the default */
   providers: readonly PaymentProvider[]
   clock: Clock
@@ -42,11 +45,11 @@ export interface PaymentDependencies {
 
 export type PaymentService = ReturnType<typeof createPaymentService>
 
-export function createPaymentService({ models, unitOfWork, ledger, providers, clock, wall, failpoints, returnUrl, defaultCurrency }: PaymentDependencies) {
+export function createPaymentService({ models, unitOfWork, ledger, refuse, providers, clock, wall, failpoints, returnUrl, defaultCurrency }: PaymentDependencies) {
   const { Payments } = models
   const defaultProvider = providers[0] as PaymentProvider
 
-  return Object.freeze({ topUp, read, intend, openCheckout, fromWallet, ensurePayable, providerOf })
+  return Object.freeze({ topUp, read, allOf, intend, openCheckout, fromWallet, ensurePayable, providerOf, ownersOfTopUps })
 
   async function topUp(ctx: Context, input: { amount: number; currency: string }): Promise<Checkout> {
     const currency = ensurePayable(input)
@@ -63,6 +66,11 @@ export function createPaymentService({ models, unitOfWork, ledger, providers, cl
     return mine ? presentPayment(row) : fail('not-found')
   }
 
+  /** For whoever takes his data along. There are ids and amounts in a payment and nothing else: erasure leaves it. */
+  async function allOf(userId: string): Promise<Payment[]> {
+    return (await Payments.find({ payer_id: userId }).limit(maxExported).lean()).map(presentPayment)
+  }
+
   /** @throws AppError `currency` unless wallets here hold it, `amount` out of bounds */
   function ensurePayable({ amount, currency }: { amount: number; currency: string }): Currency {
     ensure(isCurrency(currency) && currency === defaultCurrency, 'currency', `Amounts here are in ${defaultCurrency}`)
@@ -75,19 +83,20 @@ export function createPaymentService({ models, unitOfWork, ledger, providers, cl
     const row = newPayment(purchase, defaultProvider.name, 'created')
     await Payments.insertMany([{ ...row, next_query_at: new Date(wall.now().getTime() + firstQueryMs) }])
     if (purchase.purpose === 'top-up')
-      await ledger.line(tx, { wallet_id: purchase.payer_id, source_id: row._id, payment_id: row._id, type: 'payment', status: 'pending', amount: purchase.amount, currency: purchase.currency })
+      await ledger.openLines(tx, [{ wallet_id: purchase.payer_id, source_id: row._id, payment_id: row._id, type: 'payment', status: 'pending', amount: purchase.amount, currency: purchase.currency }])
     return row._id
   }
 
   /**
    * Opens the provider's checkout for a stored intent, under the payment's own id: asked twice, the provider answers the same checkout.
-   * @throws AppError `retry` while the provider can't be reached: the same key goes on from here
+   * @throws AppError `retry` while the provider can't be reached: the same key goes on from here; `payment-declined` when it said no
    */
   async function openCheckout(ctx: Context, paymentId: string): Promise<Checkout> {
     failpoints.hit('payments.checkout.after-intent')
     const payment = await Payments.findById(paymentId).lean()
     if (!payment) throw new Error(`${paymentId}: an intent is gone`)
-    const opened = await ask(payment)
+    if (payment.state === 'failed') fail('payment-declined', payment.failure_reason)
+    const opened = await ask(ctx, payment)
     failpoints.hit('payments.checkout.after-provider')
     const answer = await unitOfWork.run(ctx, async (tx) => {
       const moved = await Payments.findOneAndUpdate(
@@ -120,15 +129,22 @@ export function createPaymentService({ models, unitOfWork, ledger, providers, cl
       actor,
       postings: [{ account: account.cash(purchase.payer_id), side: 'debit', amount: purchase.amount }, ...creditsOf(purchase)],
     })
-    await Payments.insertMany([row])
+    tx.insert(Payments, [row])
     const line = { source_id: row._id, payment_id: row._id, type: 'payment' as const, status: 'success' as const, currency: purchase.currency }
-    await ledger.line(tx, { ...line, wallet_id: purchase.payer_id, amount: -purchase.amount })
-    await ledger.line(tx, { ...line, ...receivedBy(purchase) })
+    await ledger.openLines(tx, [
+      { ...line, wallet_id: purchase.payer_id, amount: -purchase.amount },
+      { ...line, ...receivedBy(purchase) },
+    ])
     return row._id
   }
 
   function providerOf(name: string): PaymentProvider | undefined {
     return providers.find((provider) => provider.name === name)
+  }
+
+  async function ownersOfTopUps(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await Payments.find({ _id: { $in: ids }, purpose: 'top-up' }, { payer_id: 1 }).lean()
+    return new Map(rows.map((row) => [row._id, row.payer_id]))
   }
 
   function newPayment(purchase: Purchase, provider: string, state: PaymentState): PaymentRow {
@@ -146,7 +162,7 @@ export function createPaymentService({ models, unitOfWork, ledger, providers, cl
     }
   }
 
-  async function ask(payment: PaymentRow): Promise<{ provider_payment_id: string; checkout_url: string }> {
+  async function ask(ctx: Context, payment: PaymentRow): Promise<{ provider_payment_id: string; checkout_url: string }> {
     const provider = providerOf(payment.provider)
     if (!provider) throw new Error(`There is no provider ${payment.provider} any more`)
     try {
@@ -159,6 +175,10 @@ export function createPaymentService({ models, unitOfWork, ledger, providers, cl
       })
       return { provider_payment_id, checkout_url }
     } catch (error) {
+      if (error instanceof ProviderRefused) {
+        await unitOfWork.run({ ...ctx, once: undefined }, (tx) => refuse(tx, payment, error.reason))
+        fail('payment-declined', `The payment company refused: ${error.reason}`)
+      }
       if (error instanceof ProviderUnavailable) fail('retry', { detail: 'The payment company does not answer; send the same request again', retry_after_ms: 2_000 })
       throw error
     }

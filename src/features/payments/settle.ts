@@ -13,16 +13,19 @@ export interface Settled {
   entry_ids: string[]
 }
 
-export type Settle = ReturnType<typeof createSettle>
+export type Settling = ReturnType<typeof createSettling>
+export type Settle = Settling['settle']
 
 /**
  * Applies what the provider itself says of a payment: state and money in one transaction, by the state table, so that news in any order and
  * any number comes to the same end.
  */
-export function createSettle({ models, ledger, clock }: { models: PaymentModels; ledger: Ledger; clock: Clock }) {
+export function createSettling({ models, ledger, clock }: { models: PaymentModels; ledger: Ledger; clock: Clock }) {
   const { Payments } = models
 
-  return async function settle(tx: Tx, ctx: Context, told: ProviderPayment, cause: string): Promise<Settled> {
+  return Object.freeze({ settle, refuse })
+
+  async function settle(tx: Tx, ctx: Context, told: ProviderPayment, cause: string): Promise<Settled> {
     const payment = await Payments.findById(told.reference).lean()
     if (!payment) return { outcome: 'parked', entry_ids: [] }
     if (told.amount !== payment.amount || told.currency !== payment.currency) return mismatch(tx, payment, cause)
@@ -65,17 +68,26 @@ export function createSettle({ models, ledger, clock }: { models: PaymentModels;
     entryIds.push(
       await ledger.post(tx, { ...common, reference: `payment:${payment._id}`, reason: payment.purpose, postings: [{ account: from, side: 'debit', amount: payment.amount }, ...creditsOf(payment)] }),
     )
-    await ledger.line(tx, { ...receivedBy(payment), source_id: payment._id, payment_id: payment._id, type: 'payment', status: 'success', currency: payment.currency })
+    await ledger.moveLine(tx, { ...receivedBy(payment), source_id: payment._id, payment_id: payment._id, type: 'payment', status: 'success', currency: payment.currency })
     await tx.publish('payment.succeeded', { payment_id: payment._id, purpose: payment.purpose })
     return { outcome: 'applied', entry_ids: entryIds }
   }
 
   async function giveUp(tx: Tx, payment: PaymentRow, told: ProviderPayment, cause: string): Promise<Settled> {
-    const failure_reason = told.failure_reason ?? told.status
-    if (!(await move(tx, payment, ['failed'], cause, { failure_reason, provider_payment_id: told.provider_payment_id }))) return superfluous
+    const failed = await end(tx, payment, cause, { failure_reason: told.failure_reason ?? told.status, provider_payment_id: told.provider_payment_id })
+    return failed ? { outcome: 'applied', entry_ids: [] } : superfluous
+  }
+
+  /** The provider would not even open a checkout. */
+  async function refuse(tx: Tx, payment: PaymentRow, reason: string): Promise<void> {
+    await end(tx, payment, 'provider', { failure_reason: reason })
+  }
+
+  async function end(tx: Tx, payment: PaymentRow, cause: string, fields: Partial<PaymentRow>): Promise<boolean> {
+    if (!(await move(tx, payment, ['failed'], cause, fields))) return false
     await failLine(tx, payment)
     await tx.publish('payment.failed', { payment_id: payment._id, purpose: payment.purpose })
-    return { outcome: 'applied', entry_ids: [] }
+    return true
   }
 
   // Somebody's books are wrong: nothing moves until a person has looked.
@@ -86,7 +98,7 @@ export function createSettle({ models, ledger, clock }: { models: PaymentModels;
 
   async function failLine(tx: Tx, payment: PaymentRow): Promise<void> {
     if (payment.creator_id === null)
-      await ledger.line(tx, { ...receivedBy(payment), source_id: payment._id, payment_id: payment._id, type: 'payment', status: statusOf('failed'), currency: payment.currency })
+      await ledger.moveLine(tx, { ...receivedBy(payment), source_id: payment._id, payment_id: payment._id, type: 'payment', status: statusOf('failed'), currency: payment.currency })
   }
 
   /** Walks a payment along the table. The filter holds the state that was read: whoever was faster makes this one nothing. */

@@ -28,3 +28,8 @@ const words: Record<PaymentState, PaymentStatus> = {
 export function statusOf(state: PaymentState): PaymentStatus {
   return words[state]
 }
+
+/** All states that 001 calls by one word. */
+export function statesOf(status: PaymentStatus): PaymentState[] {
+  return paymentStates.all.filter((state) => words[state] === status)
+}

@@ -79,7 +79,7 @@ export function createSweeper({
       ).lean()
       if (!row) return
       if (row.creator_id === null)
-        await ledger.line(tx, { ...receivedBy(row), source_id: row._id, payment_id: row._id, type: 'payment', status: 'failed', currency: row.currency })
+        await ledger.moveLine(tx, { ...receivedBy(row), source_id: row._id, payment_id: row._id, type: 'payment', status: 'failed', currency: row.currency })
       await publishChange(tx, row)
       await tx.publish('payment.failed', { payment_id: row._id, purpose: row.purpose })
     })

@@ -1,28 +1,68 @@
 import Joi from 'joi'
-import { cursor, httpsUrl, id, limit, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
-import type { Creator, OwnCreator, UpdateCreator } from './contract.ts'
+import { cursor, httpsUrl, id, instant, limit, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
+import type { PageQuery } from '../../kernel/page.ts'
+import type { BlockState, Creator, CreatorOrder, FollowedCreator, Follower, FollowState, MuteState, OwnCreator, ProfileFacts, SearchCreators, ShunnedUser, UpdateCreator } from './contract.ts'
+import { handlePattern, tagPattern } from './handles.ts'
+
+const followers = Joi.number().integer().min(0).required()
+const handle = Joi.string().pattern(handlePattern)
+const tag = Joi.string().pattern(tagPattern)
+const avatar = Joi.string().allow(null).required()
 
 const shape = {
   id: id.required(),
+  handle: handle.required(),
   name: Joi.string().required(),
   bio: Joi.string().allow('').required(),
-  avatar: Joi.string().allow(null).required(),
+  avatar,
+  tags: Joi.array<string[]>().items(tag).required(),
   earnings: signedMinorUnits.allow(null).required(),
-  followers: Joi.number().integer().min(0).required(),
+  followers,
+  following: Joi.boolean(),
 }
 
 export const creator = Joi.object<Creator, true>(shape)
-export const ownCreator = Joi.object<OwnCreator, true>({ ...shape, full_name: Joi.string().required(), bank_account: Joi.string().allow(null).required() })
+export const ownCreator = Joi.object<OwnCreator, true>({
+  ...shape,
+  full_name: Joi.string().required(),
+  bank_account: Joi.string().allow(null).required(),
+  shows_earnings: Joi.boolean().required(),
+})
 export const creatorPage = page(creator)
 
 export const creatorId = Joi.object<{ creator_id: string }, true>({ creator_id: id.required() })
-export const searchQuery = Joi.object<{ q?: string; limit?: number; cursor?: string }>({ q: text(100), limit, cursor })
-export const updateCreator = Joi.object<UpdateCreator>({
+export const searchQuery = Joi.object<SearchCreators, true>({
+  q: text(100),
+  tag,
+  sort: Joi.string<CreatorOrder>().valid('name', 'followers', 'trending'),
+  limit,
+  cursor,
+})
+export const updateCreator = Joi.object<UpdateCreator, true>({
   full_name: name(100),
+  handle,
   bio: text(1_000),
   avatar_url: httpsUrl.allow(null),
+  tags: Joi.array<string[]>().items(tag).max(10).unique(),
   // Digits, letters and the separators of IBANs and account numbers.
   bank_account: Joi.string()
     .pattern(/^[A-Za-z0-9][A-Za-z0-9 \-/.]{2,62}[A-Za-z0-9]$/)
+    .example('ZM12 0001 0002 0003')
     .allow(null),
+  shows_earnings: Joi.boolean(),
 })
+
+export const followState = Joi.object<FollowState, true>({ following: Joi.boolean().required(), followers })
+export const followerQuery = Joi.object<{ creator_id: string } & PageQuery, true>({ creator_id: id.required(), limit, cursor })
+export const pageQuery = Joi.object<PageQuery, true>({ limit, cursor })
+export const followerPage = page(Joi.object<Follower, true>({ user_id: id.required(), name: Joi.string().required(), followed_at: instant.required() }))
+export const followingPage = page(
+  Joi.object<FollowedCreator, true>({ creator_id: id.required(), handle: handle.required(), name: Joi.string().required(), avatar, followed_at: instant.required() }),
+)
+
+export const userId = Joi.object<{ user_id: string }, true>({ user_id: id.required() })
+export const blockState = Joi.object<BlockState, true>({ user_id: id.required(), blocked: Joi.boolean().required() })
+export const muteState = Joi.object<MuteState, true>({ user_id: id.required(), muted: Joi.boolean().required() })
+export const shunnedPage = page(Joi.object<ShunnedUser, true>({ user_id: id.required(), name: Joi.string().required(), since: instant.required() }))
+
+export const creatorFollowed = Joi.object<ProfileFacts['creator:followed'], true>({ follower_id: id.required(), name: Joi.string().required(), followers })

@@ -8,6 +8,7 @@ import {
   type PaymentProvider,
   type ProviderEvent,
   type ProviderPayment,
+  ProviderRefused,
   type ProviderStatus,
   ProviderUnavailable,
 } from '../port.ts'
@@ -44,7 +45,7 @@ export function createSandboxAdapter({
   async function createCheckout(order: CheckoutOrder): Promise<Checkout> {
     const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/checkouts`, json: order, repeatable: true })
     // These say that nothing was opened and never will be for this order: asking again is of no use.
-    if (status === 400 || status === 409 || status === 422) throw new Error(`The sandbox refused a checkout: ${wordOf(data, 'code')}`)
+    if (status === 400 || status === 409 || status === 422) throw new ProviderRefused(wordOf(data, 'code') || String(status))
     if ((status !== 200 && status !== 201) || !isCheckout(data) || !isAbout(data, order)) throw notUnderstood(status)
     return { provider_payment_id: data.provider_payment_id, checkout_url: data.checkout_url }
   }

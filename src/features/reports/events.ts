@@ -1,0 +1,7 @@
+import type { ReportFacts } from './contract.ts'
+
+declare module '../../kernel/events.ts' {
+  interface DomainEvents {
+    'report.opened': ReportFacts['report:opened']
+  }
+}

@@ -1,0 +1,25 @@
+import type { AccountService } from '../accounts/index.ts'
+import type { TipService } from '../tips/index.ts'
+import type { ReportSubject } from './contract.ts'
+
+/** What can be reported: whom it is about, and who can know of it at all. */
+export interface Subject {
+  about: string
+  known_to: 'everybody' | readonly string[]
+}
+
+export type Subjects = Readonly<Record<ReportSubject, (subjectId: string) => Promise<Subject | null>>>
+
+export function createSubjects({ accounts, tips }: { accounts: Pick<AccountService, 'find'>; tips: Pick<TipService, 'partiesOf'> }): Subjects {
+  return Object.freeze({ user, tip })
+
+  async function user(userId: string): Promise<Subject | null> {
+    const found = await accounts.find(userId)
+    return found && { about: found._id, known_to: 'everybody' }
+  }
+
+  async function tip(tipId: string): Promise<Subject | null> {
+    const parties = await tips.partiesOf(tipId)
+    return parties && { about: parties.fan_id, known_to: [parties.fan_id, parties.creator_id] }
+  }
+}
