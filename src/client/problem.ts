@@ -14,11 +14,19 @@ export class ClientError extends Error {
 }
 
 export function asProblem(error: unknown): ClientProblem {
-  if (error instanceof ClientError) return error.problem
-  return { type: '/problems/network', title: 'No answer came', status: 0, code: 'network' }
+  return error instanceof ClientError ? error.problem : noAnswer()
 }
 
-/** The same request may go through in a moment. */
-export function isWorthRepeating({ code, status }: ClientProblem): boolean {
-  return status === 0 || code === 'retry' || code === 'in-progress' || code === 'rate-limited'
+export function noAnswer(detail?: string): ClientProblem {
+  return { type: '/problems/network', title: 'No answer came', status: 0, code: 'network', ...(detail ? { detail } : {}) }
+}
+
+/** Something between us and the server may answer in its place, with a page or with JSON of its own. */
+export function isProblem(body: unknown): body is Problem {
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string' && 'status' in body && typeof body.status === 'number'
+}
+
+/** It was surely not done, and may go through in a moment. */
+export function isForLater({ code }: ClientProblem): boolean {
+  return code === 'retry' || code === 'in-progress' || code === 'rate-limited'
 }
