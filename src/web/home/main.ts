@@ -1,93 +1,48 @@
-import { html, render } from 'htm/preact'
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import { createClient, type State } from '../../client/index.ts'
-import type { SignedIn, TokenPair, User } from '../../features/accounts/contract.ts'
-import type { Creator } from '../../features/profiles/contract.ts'
-import type { Currency } from '../../kernel/currency.ts'
-import { FindCreator } from './creators.ts'
-import { PaymentState } from './payment.ts'
+import { html } from 'htm/preact'
+import { useEffect } from 'preact/hooks'
+import type { User } from '../../features/accounts/contract.ts'
+import { Header } from '../kit/page.ts'
+import { Loading, Trouble } from '../kit/parts.ts'
+import { useRoute } from '../kit/route.ts'
+import { useSession } from '../kit/session.ts'
+import { mount } from '../mount.ts'
+import { ForgotPassword, ResetPassword } from './password.ts'
 import { SignIn } from './sign-in.ts'
-import { IncomingTips, Overlays, Profile } from './studio.ts'
-import { SendTip } from './tip.ts'
-import { Wallet } from './wallet.ts'
+import { VerifyEmail } from './verify.ts'
 
-const kept = 'ovation.tokens'
+const homes: Record<User['role'], string> = { fan: '/fan/', creator: '/studio/', admin: '/admin/' }
 
-function App() {
-  const [user, setUser] = useState<User | undefined>()
-  const [state, setState] = useState<State>('offline')
-  const [currency, setCurrency] = useState<Currency>('ZMW')
-  const [creator, setCreator] = useState<Creator | undefined>()
-  const [paymentId, setPaymentId] = useState(() => new URLSearchParams(location.search).get('payment'))
-  const client = useMemo(
-    () =>
-      createClient({
-        url: location.origin,
-        tokens: readTokens(),
-        onTokens: (tokens) => {
-          keepTokens(tokens)
-          if (!tokens) setUser(undefined)
-        },
-      }),
-    [],
-  )
+/** The front door: who comes in goes on to the page of their own. */
+function Home() {
+  const session = useSession()
+  const [view = '', email = '', code = ''] = useRoute()
+  const { user, client, error, reload } = session
   useEffect(() => {
-    const stop = client.onState(setState)
-    if (readTokens())
-      client.call('account:me', {}).then(
-        (answer) => {
-          setUser(answer.user)
-          client.connect()
-        },
-        () => {},
-      )
-    return stop
-  }, [])
-
-  function signedIn(answer: SignedIn): void {
-    client.setTokens({ access_token: answer.access_token, refresh_token: answer.refresh_token })
-    setUser(answer.user)
-  }
-
-  function signOut(): void {
-    const tokens = readTokens()
-    if (tokens) void client.call('account:logout', { refresh_token: tokens.refresh_token }).catch(() => {}).finally(() => client.setTokens(undefined))
-  }
+    if (user && view !== 'verify') location.replace(nextOf(user))
+  }, [user, view])
 
   return html`
-    <header>
-      <span class="brand">Ovation</span>
-      ${user && html`<span class="who">${user.full_name} · ${user.role}</span><button class="plain" onClick=${signOut}>Sign out</button>`}
-    </header>
-    ${user && state !== 'online' && html`<p class="banner" role="status">Reconnecting… What you see may be a moment old.</p>`}
-    <main>
-      ${!user && html`<div class="welcome"><h1>Applause that arrives.</h1><p class="soft">Tip a creator and see it on the stream in the same breath.</p></div><${SignIn} client=${client} onSignedIn=${signedIn} />`}
-      ${user && paymentId && html`<${PaymentState} client=${client} paymentId=${paymentId} onClose=${() => {
-        history.replaceState(null, '', '/')
-        setPaymentId(null)
-      }} />`}
-      ${user?.role === 'creator' && html`<${Overlays} client=${client} /><${IncomingTips} client=${client} />`}
-      <${FindCreator} client=${client} chosen=${creator} onChoose=${setCreator} />
-      ${user && creator && html`<${SendTip} client=${client} creator=${creator} currency=${currency} />`}
-      ${!user && creator && html`<section class="card"><h2>Tip ${creator.name}</h2><p>Sign up or sign in to tip.</p></section>`}
-      ${user && html`<${Wallet} client=${client} onCurrency=${setCurrency} />`}
-      ${user?.role === 'creator' && html`<${Profile} client=${client} />`}
+    <${Header} session=${session} sections=${[]} current="" title="Ovation" />
+    <main id="main">
+      <div class="welcome"><h1>Applause that arrives.</h1><p class="soft">Tip a creator and see it on the stream in the same breath.</p></div>
+      ${viewOf()}
     </main>
   `
-}
 
-// For this tab only: a token in localStorage would outlive the visit and be shared with every tab.
-function readTokens(): TokenPair | undefined {
-  try {
-    return JSON.parse(sessionStorage.getItem(kept) ?? 'null') ?? undefined
-  } catch {
-    return undefined
+  function viewOf() {
+    if (error) return html`<section class="card"><h2>Not reached</h2><${Trouble} text=${error} /><button type="button" onClick=${reload}>Try again</button></section>`
+    if (view === 'verify') return html`<${VerifyEmail} client=${client} email=${email} code=${code} />`
+    if (user !== null) return html`<${Loading} />`
+    if (view === 'forgot') return html`<${ForgotPassword} client=${client} />`
+    if (view === 'reset') return html`<${ResetPassword} client=${client} email=${email} code=${code} />`
+    return html`<${SignIn} client=${client} onSignedIn=${session.signedIn} />`
   }
 }
 
-function keepTokens(tokens: TokenPair | undefined): void {
-  if (tokens) sessionStorage.setItem(kept, JSON.stringify(tokens))
-  else sessionStorage.removeItem(kept)
+// Only a path of our own: an address from outside would lead whoever signs in to somebody else's page.
+function nextOf(user: User): string {
+  const next = new URLSearchParams(location.search).get('next') ?? ''
+  return /^\/(fan|studio|admin|docs)\//.test(next) ? next : homes[user.role]
 }
 
-render(html`<${App} />`, document.querySelector('#root') as HTMLElement)
+mount(html`<${Home} />`)

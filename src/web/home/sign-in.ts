@@ -2,7 +2,8 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Client } from '../../client/index.ts'
 import type { SignedIn } from '../../features/accounts/contract.ts'
-import { Trouble, useAction, valuesOf } from './parts.ts'
+import { Trouble, useAction, valuesOf } from '../kit/parts.ts'
+import { hrefOf } from '../kit/route.ts'
 
 /** One card for newcomers and for those who come back. */
 export function SignIn({ client, onSignedIn }: { client: Client; onSignedIn: (answer: SignedIn) => void }) {
@@ -29,6 +30,7 @@ export function SignIn({ client, onSignedIn }: { client: Client; onSignedIn: (an
         ${submit.error && html`<${Trouble} text=${submit.error} />`}
         <button disabled=${submit.busy}>${submit.busy ? 'One moment…' : isNew ? 'Sign up' : 'Sign in'}</button>
       </form>
+      ${!isNew && html`<p><a href=${hrefOf('forgot')}>Forgot your password?</a></p>`}
     </section>
   `
 }

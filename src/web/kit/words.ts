@@ -8,8 +8,10 @@ const sentences: Record<string, string> = {
   currency: 'That currency is not used here.',
   'rate-limited': 'Too many tries. Wait a moment, then try again.',
   'session-revoked': 'You were signed out. Sign in again.',
-  conflict: 'This email address is registered already. Sign in instead.',
-  retry: 'The payment company does not answer just now. Try again in a moment; you will not pay twice.',
+  blocked: 'That is not possible: a block stands between you.',
+  'key-reused': 'That was sent before with other words. Reload the page and try again.',
+  'payment-declined': 'The payment company refused this payment. You were not charged.',
+
   internal: 'Something went wrong on our side. Try again.',
 }
 

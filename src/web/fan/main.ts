@@ -1,0 +1,21 @@
+import { AccountView } from '../kit/account.ts'
+import { startPage } from '../kit/page.ts'
+import { WalletView } from '../kit/wallet.ts'
+import { CreatorView } from './creator.ts'
+import { CreatorsView } from './creators.ts'
+import { PaymentView } from './payment.ts'
+import { PeopleView } from './people.ts'
+import { TipsView } from './tips.ts'
+
+startPage({
+  title: 'Creators',
+  sections: [
+    { path: 'creators', name: 'Creators', view: CreatorsView },
+    { path: 'creator', view: CreatorView },
+    { path: 'tips', name: 'Your tips', view: TipsView },
+    { path: 'wallet', name: 'Wallet', view: WalletView },
+    { path: 'payment', view: PaymentView },
+    { path: 'people', name: 'People', view: PeopleView },
+    { path: 'account', name: 'Account', view: AccountView },
+  ],
+})

@@ -1,0 +1,24 @@
+import { AccountView } from '../kit/account.ts'
+import { startPage } from '../kit/page.ts'
+import { WalletView } from '../kit/wallet.ts'
+import { AlertsView } from './alerts.ts'
+import { GoalsView } from './goals.ts'
+import { LiveView } from './live.ts'
+import { OverlaysView } from './overlays.ts'
+import { SettingsView } from './settings.ts'
+import { VariationsView } from './variations.ts'
+
+startPage({
+  title: 'Studio',
+  role: 'creator',
+  sections: [
+    { path: 'live', name: 'Live', view: LiveView },
+    { path: 'alerts', name: 'Alerts', view: AlertsView },
+    { path: 'overlays', name: 'Overlays', view: OverlaysView },
+    { path: 'variations', view: VariationsView },
+    { path: 'goals', name: 'Goals', view: GoalsView },
+    { path: 'wallet', name: 'Wallet', view: WalletView },
+    { path: 'settings', name: 'Your page', view: SettingsView },
+    { path: 'account', name: 'Account', view: AccountView },
+  ],
+})
