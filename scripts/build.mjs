@@ -16,18 +16,42 @@ rmSync(`${root}dist/web`, { recursive: true, force: true })
 const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(1)
 
-mkdirSync(`${root}dist/web/overlay`, { recursive: true })
-cpSync(`${root}src/web/home/index.html`, `${root}dist/web/index.html`)
-cpSync(`${root}src/web/overlay/index.html`, `${root}dist/web/overlay/index.html`)
+const pages = ['home', 'fan', 'studio', 'admin', 'overlay']
+for (const folder of [...pages, 'docs', 'assets']) mkdirSync(`${root}dist/web/${folder}`, { recursive: true })
+for (const page of pages) cpSync(`${root}src/web/${page}/index.html`, `${root}dist/web/${page}/index.html`)
+for (const page of ['index.html', 'realtime.html']) cpSync(`${root}src/web/docs/${page}`, `${root}dist/web/docs/${page}`)
+const swagger = locate('swagger-ui-dist/package.json').replace(/package\.json$/, '')
+for (const asset of ['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css']) cpSync(`${swagger}${asset}`, `${root}dist/web/assets/${asset}`)
 await build({
   absWorkingDir: root,
-  entryPoints: { home: 'src/web/home/main.ts', 'home-style': 'src/web/home/style.css', overlay: 'src/web/overlay/main.ts', 'overlay-style': 'src/web/overlay/style.css' },
+  entryPoints: {
+    ...Object.fromEntries(pages.map((page) => [page, `src/web/${page}/main.ts`])),
+    kit: 'src/web/kit/style.css',
+    'overlay-style': 'src/web/overlay/style.css',
+    'docs-rest': 'src/web/docs/rest.ts',
+    'docs-rest-style': 'src/web/docs/rest.css',
+    'docs-realtime': 'src/web/docs/realtime.ts',
+    'docs-realtime-style': 'src/web/docs/realtime.css',
+  },
   outdir: 'dist/web/assets',
   bundle: true,
   format: 'esm',
   target: 'es2022',
   minify: true,
   sourcemap: true,
+  logLevel: 'warning',
+}).catch(() => process.exit(1))
+// The operator's commands, for where there are no sources and no compiler: each finds the server's own files beside it.
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'admin-create': 'scripts/admin-create.ts', doctor: 'scripts/doctor/main.ts', migrate: 'scripts/migrate.ts', 'verify-ledger': 'scripts/verify-ledger.ts' },
+  outdir: 'dist/scripts',
+  bundle: true,
+  packages: 'external',
+  plugins: [{ name: 'beside', setup: (bundle) => bundle.onResolve({ filter: /\/src\// }, ({ path }) => ({ path: path.replace(/^.*\/src\//, '../').replace(/\.ts$/, '.js'), external: true })) }],
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
   logLevel: 'warning',
 }).catch(() => process.exit(1))
 process.stdout.write(`Built in ${Math.round(performance.now() - started)} ms\n`)

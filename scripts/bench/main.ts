@@ -62,8 +62,8 @@ async function benchAlerts(base: string, fan: Person, creator: Person): Promise<
     onState: (state) => state === 'online' && online(),
     onPlay: (alert) => {
       arrived(performance.now())
-      overlay.started(alert.alert_id)
-      overlay.finished(alert.alert_id)
+      void overlay.started(alert.alert_id)
+      void overlay.finished(alert.alert_id)
     },
   })
   await ready
