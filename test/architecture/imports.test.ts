@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { expect } from 'chai'
 
 const root = resolve(import.meta.dirname, '../../src')
-const order = ['accounts', 'profiles', 'ledger', 'payments', 'memberships', 'media', 'tips', 'overlays', 'messaging', 'calls', 'content', 'live-events', 'payouts', 'notifications', 'webhooks', 'analytics', 'admin']
+const order = ['accounts', 'profiles', 'ledger', 'payments', 'memberships', 'media', 'tips', 'overlays', 'messaging', 'calls', 'content', 'live-events', 'payouts', 'notifications', 'webhooks', 'analytics', 'reports', 'admin']
 const floors = ['kernel', 'platform', 'features', 'app.ts', 'main.ts']
 
 interface Import {
@@ -39,6 +39,16 @@ describe('the shape of the house', () => {
     const shared = imports.filter(({ from, to }) => from.startsWith('sandbox-provider/') && to.startsWith('features/'))
     const reached = imports.filter(({ from, to }) => to.startsWith('sandbox-provider/') && !from.startsWith('sandbox-provider/') && from !== 'app.ts')
     expect([...shared, ...reached]).to.deep.equal([])
+  })
+
+  it('keeps the server out of the pages: what they run is the client, the contracts, the kernel’s words and one pure rule', () => {
+    const entries = files.map((file) => relative(root, file)).filter((file) => /^(web|client)\//.test(file))
+    const reached = new Set(entries)
+    for (const file of reached) for (const { to } of imports.filter(({ from, typeOnly }) => from === file && !typeOnly)) reached.add(to)
+    expect([...reached].filter((file) => !/^(web\/|client\/|kernel\/|features\/(catalogue|[^/]+\/contract|overlays\/template)\.ts$)/.test(file))).to.deep.equal([])
+    const packages = [...reached].flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from '([^.'][^']*)'/gms)].map((match) => match[1]))
+    expect(packages.filter((name) => !/^(socket\.io-client|uqr|(htm|preact)(\/\w+)?)$/.test(name as string))).to.deep.equal([])
+    expect(packages).to.include('socket.io-client')
   })
 
   it('reads the environment, the clock and randomness in their named files only', () => {

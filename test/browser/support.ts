@@ -9,6 +9,11 @@ const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const chromiumPath = places.find((place) => place !== undefined && existsSync(place))
 
+export const sizes = [
+  { name: 'phone', viewport: { width: 360, height: 740 } },
+  { name: 'desk', viewport: { width: 1280, height: 800 } },
+]
+
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath as string, args: flags })
 }
@@ -41,5 +46,5 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
 
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(`${root}artefacts`, { recursive: true })
-  await page.screenshot({ path: `${root}artefacts/${name}.png`, omitBackground: true })
+  await page.screenshot({ path: `${root}artefacts/${name}.png`, omitBackground: true, animations: 'disabled' })
 }

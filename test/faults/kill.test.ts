@@ -10,7 +10,7 @@ interface People {
   overlay: { overlay_id: string; token: string }
 }
 
-const walletPoints = ['tips.send.before-commit', 'tips.send.after-commit', 'overlays.queue.before-commit', 'overlays.queue.after-commit', 'ledger.seal.before-commit']
+const walletPoints = ['tips.send.before-commit', 'tips.send.after-commit', 'overlays.queue.before-commit', 'overlays.queue.after-commit', 'tips.goals.before-commit', 'tips.goals.after-commit', 'tips.live.before-commit', 'tips.live.after-commit', 'ledger.seal.before-commit']
 const checkoutPoints = [
   'tips.initiate.before-commit',
   'payments.checkout.after-intent',
@@ -41,6 +41,8 @@ describe('the server, killed', function () {
     const fan = await register(app.url, 'fan')
     const overlay = (await ask(`${app.url}/api/v1/overlays`, { token: creator.token, json: {} })).body as People['overlay']
     people = { creator, fan, overlay }
+    await ask(`${app.url}/api/v1/creators/me/goals`, { token: creator.token, json: { title: 'All of it', kind: 'amount', target: 1_000_000 } })
+    await ask(`${app.url}/api/v1/creators/me/live/start`, { token: creator.token, json: {} })
     const topUp = await ask(`${app.url}/api/v1/wallets/me/top-ups`, { token: fan.token, key: 'start', json: { amount: 1_000_000, currency: 'ZMW' } })
     await pay(topUp.body as never)
     await until(() => cash(app.url), (value) => value === 1_000_000, 'the top-up')
@@ -62,6 +64,7 @@ describe('the server, killed', function () {
       expect(await cash(app.url)).to.equal(before.cash - 700)
       await until(() => tipCount(app.url), (count) => count === before.tips + 1, 'the tip')
       await expectOneAlert(app.url, (again.body as { tip_id: string }).tip_id)
+      await expectCounted(app.url)
       await expectClean(app)
       await stop(app)
     })
@@ -80,6 +83,7 @@ describe('the server, killed', function () {
       await pay(again.body as never)
       await until(() => tipCount(app.url), (count) => count === before.tips + 1, 'the tip')
       expect(await earned(app.url)).to.equal(before.earned + 950)
+      await expectCounted(app.url)
       await expectClean(app)
       await stop(app)
     })
@@ -122,6 +126,7 @@ describe('the server, killed', function () {
     const made = tips.length - before.tips
     expect(made).to.be.within(acknowledged.size, acknowledged.size + 8)
     expect(await cash(app.url)).to.equal(before.cash - 700 * made)
+    await expectCounted(app.url)
     await expectClean(app)
     await stop(app)
   })
@@ -175,6 +180,15 @@ describe('the server, killed', function () {
     const { queued } = ((await ask(`${url}/api/v1/overlays`, { token: people.creator.token })).body as { data: { queued: number }[] }).data[0] as { queued: number }
     expect(queued).to.equal(0)
     live.close()
+  }
+
+  /** The goal and the stream, open since before the first tip, come to count each tip once. */
+  async function expectCounted(url: string): Promise<void> {
+    const tips = await tipCount(url)
+    const path = `${url}/api/v1/creators/${people.creator.id}/live`
+    const live = await until(async () => (await ask(path)).body as { totals: { amount: number; count: number }; goals: { current: number }[]; top_tippers: { amount: number }[] }, ({ totals, goals }) => totals.count >= tips && goals[0]?.current === totals.amount, 'the counting')
+    expect(live.totals.count).to.equal(tips)
+    expect(live.top_tippers.map((each) => each.amount)).to.deep.equal([live.totals.amount])
   }
 
   async function expectClean(app: RunningApp): Promise<void> {

@@ -31,6 +31,12 @@ export async function makeHome(): Promise<Home> {
 }
 
 
+/** What a process of a test inherits: nothing of the machine's settings, only where to find things and where to write its coverage. */
+export function passedOn(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'NODE_V8_COVERAGE']
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+}
+
 const living = new Set<ChildProcess>()
 
 /** After a test that failed: nothing of it may hold the folder. */
@@ -42,7 +48,7 @@ export async function endAll(): Promise<void> {
 export async function runApp(home: Home, settings: Record<string, string> = {}): Promise<RunningApp> {
   const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', DATA_DIR: home.dir, PORT: String(home.port), SECRET: secret, ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'warn', ...settings },
+    env: { ...passedOn(), DATA_DIR: home.dir, PORT: String(home.port), SECRET: secret, ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'warn', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

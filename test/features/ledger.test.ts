@@ -15,6 +15,7 @@ import { createOutbox } from '../../src/platform/outbox.ts'
 import { createUnitOfWork, type UnitOfWork } from '../../src/platform/unit-of-work.ts'
 import { createMovableClock, type MovableClock } from '../support/clock.ts'
 import { sharedStoreUri } from '../support/store.ts'
+import { watchWrites } from '../support/writes.ts'
 
 interface Books {
   ledger: Ledger
@@ -123,47 +124,14 @@ describe('the ledger', () => {
     })
   })
 
-  describe('tampered with, reports', () => {
-    const breakages: [string, string, (db: Db) => Promise<unknown>][] = [
-      ['an entry that does not balance', 'ledger.entries-balance', (db) => db.collection('entries').updateOne({}, { $inc: { 'postings.0.amount': 1 } })],
-      ['a reference used twice', 'ledger.references-unique', async (db) => {
-        const entry = await db.collection<{ _id: string }>('entries').findOne()
-        await db.collection('entries').dropIndex('reference_1')
-        await db.collection<{ _id: string }>('entries').insertOne({ ...entry, _id: newId('ent') })
-      }],
-      ['a missing unique index', 'ledger.references-unique', (db) => db.collection('entries').dropIndex('reference_1')],
-      ['a balance that is no fold', 'ledger.balances-fold', (db) => db.collection('balances').updateOne({}, { $inc: { posted: 1 } })],
-      ['an account below zero', 'ledger.none-below-zero', (db) => db.collection<{ _id: string }>('balances').updateOne({ _id: `${account.cash(fan)}/ZMW` }, { $set: { posted: -5 } })],
-      ['an entry in no batch', 'ledger.sealed-xor-unsealed', (db) => db.collection('unsealed').deleteMany({})],
-      ['an entry in two places', 'ledger.sealed-xor-unsealed', async (db) => {
-        const batch = await db.collection<{ _id: number; entry_ids: string[] }>('batches').findOne()
-        await db.collection<{ _id: string }>('unsealed').insertOne({ _id: batch?.entry_ids[0] as string, deltas: [], since: new Date() } as never)
-      }],
-      ['an entry altered after it was sealed', 'ledger.batches', (db) => db.collection('entries').updateOne({ reason: 'top-up' }, { $set: { actor: 'somebody else' } })],
-      ['a batch that is gone', 'ledger.batches', (db) => db.collection<{ _id: number }>('batches').deleteOne({ _id: 1 })],
-      ['a batch with another root', 'ledger.batches', (db) => db.collection('batches').updateOne({}, { $set: { root: '0'.repeat(64) } })],
-      ['a trial balance that is not zero', 'ledger.trial-balance', (db) => db.collection('balances').updateOne({}, { $inc: { posted: 7 } })],
-      ['a sealer that does not keep up', 'ledger.sealed-in-time', async () => books.wall.advance({ minutes: 2 })],
-    ]
-    for (const [what, name, tamper] of breakages)
-      it(what, async () => {
-        await topUp(1_000)
-        await books.ledger.sealAll()
-        await tip(100)
-        expect(await check()).to.deep.equal([])
-        await tamper(books.db)
-        expect((await check()).map((each) => each.check)).to.include(name)
-      })
-
-    it('nothing of what was verified before, unless it is asked to look at everything', async () => {
-      await topUp(1_000)
-      await books.ledger.sealAll()
-      expect(await check()).to.deep.equal([])
-      await books.db.collection('entries').updateOne({}, { $set: { actor: 'somebody else' } })
-      const named = async (full: boolean) => (await check(full)).map((each) => each.check)
-      expect(await named(false)).to.deep.equal([])
-      expect(await named(true)).to.deep.equal(['ledger.batches'])
-    })
+  it('is looked at again from its first batch only when everything is asked for', async () => {
+    await topUp(1_000)
+    await books.ledger.sealAll()
+    expect(await check()).to.deep.equal([])
+    await books.db.collection('entries').updateOne({}, { $set: { actor: 'somebody else' } })
+    const named = async (full: boolean) => (await check(full)).map((each) => each.check)
+    expect(await named(false)).to.deep.equal([])
+    expect(await named(true)).to.deep.equal(['ledger.batches'])
   })
 
   function topUp(amount: number): Promise<string> {
@@ -217,8 +185,9 @@ async function openBooks(): Promise<Books> {
   const idempotency = createIdempotency({ connection, wall })
   const outbox = createOutbox({ connection, wall })
   const unitOfWork = createUnitOfWork({ connection, outbox, idempotency, wall, onCommitted: () => {} })
+  watchWrites(connection, unitOfWork)
   const leases = createLeases({ connection, wall, owner: 'test' })
-  const common = { unitOfWork, leases, clock, wall, log, context: () => systemContext('test', newId('req'), log), failpoints: createFailpoints(undefined), defaultCurrency: 'ZMW' as const }
+  const common = { unitOfWork, leases, clock, wall, log, context: () => systemContext('test', newId('req'), log), failpoints: createFailpoints(undefined), defaultCurrency: 'ZMW' as const, rootSeed: Buffer.alloc(32, 7) }
   const { ledger, feature } = createLedger({ ...common, db: connection })
   // A second sealer as another process would have it: its own models over the same collections.
   const other = await connectDatabase(uri, name)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { AlertPlay } from '../../src/features/overlays/contract.ts'
+import type { ClientError } from '../../src/client/index.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { openOverlay, pay, type Person, signUp, topUp } from '../support/cast.ts'
+import { openOverlay, pay, type Person, problemOf, signUp, topUp } from '../support/cast.ts'
 
 describe('a tip', () => {
   let app: TestApp
@@ -16,34 +16,29 @@ describe('a tip', () => {
   after(() => app.stop())
 
   it('by checkout reaches the overlay, the creator and the wallet, less the fee', async () => {
-    const { token } = (await creator.http('POST', '/api/v1/overlays', {})).body as { token: string }
+    const { token } = await creator.call('overlay:create', {})
     const overlay = await openOverlay(app, token)
-    const studio = await creator.socket()
-    const started = await fan.http('POST', '/api/v1/payments/initiate', { creator_id: creator.id, amount: 2500, currency: 'ZMW', message: 'Bravo' }, 'k1')
-    expect(started.status).to.equal(201)
-    expect(started.body).to.include({ status: 'pending' })
-    await pay(started.body as never)
+    await creator.online()
+    const started = await fan.call('payment:initiate', { creator_id: creator.id, amount: 2500, currency: 'ZMW', message: 'Bravo' })
+    expect(started.status).to.equal('pending')
+    await pay(started)
     expect(await overlay.play()).to.include({ amount: 2500, currency: 'ZMW', name: 'Ben', message: 'Bravo', is_test: false, position: 1 })
-    expect(await studio.next('tip:received')).to.include({ amount: 2500, name: 'Ben' })
-    const wallet = (await creator.http('GET', '/api/v1/wallets/me')).body
+    expect(await creator.fact('tip:received')).to.include({ amount: 2500, name: 'Ben' })
+    const wallet = await creator.call('wallet:me', {})
     expect(wallet).to.deep.include({ balance: 2375, currency: 'ZMW', buckets: { cash: 0, held: 0, pending: 2375, available: 0 } })
     expect(wallet.transactions).to.have.length(1)
     overlay.close()
-    studio.close()
   })
 
   it('from the wallet is one payment too, and both wallets show it', async () => {
     const rich = await signUp(app, 'fan', 'Cleo')
     await topUp(rich, 1000)
-    const live = await rich.socket()
-    const sent = await live.call('tip:send', { creator_id: creator.id, amount: 600, currency: 'ZMW', anonymous: true, key: 'w1' })
-    expect(sent).to.deep.include({ ok: true })
-    const refused = await live.call('tip:send', { creator_id: creator.id, amount: 600, currency: 'ZMW', key: 'w2' })
-    expect(refused).to.have.nested.property('problem.code', 'insufficient-funds')
-    const wallet = (await rich.http('GET', '/api/v1/wallets/me')).body
+    const tip = { creator_id: creator.id, amount: 600, currency: 'ZMW' }
+    expect(await rich.call('tip:send', { ...tip, anonymous: true })).to.include({ status: 'success', anonymous: true, name: null })
+    expect((await problemOf(rich.call('tip:send', tip))).code).to.equal('insufficient-funds')
+    const wallet = await rich.call('wallet:me', {})
     expect(wallet.buckets.cash).to.equal(400)
-    expect(wallet.transactions.map((each: { amount: number }) => each.amount)).to.deep.equal([-600, 1000])
-    live.close()
+    expect(wallet.transactions.map(({ amount }) => amount)).to.deep.equal([-600, 1000])
   })
 
   it('is answered again, not sent again, under the same key', async () => {
@@ -59,24 +54,24 @@ describe('a tip', () => {
     expect(second.headers['idempotent-replayed']).to.equal('true')
     const other = await rich.http('POST', path, { amount: 200, currency: 'ZMW' }, 'same')
     expect([other.status, other.body.code]).to.deep.equal([422, 'key-reused'])
-    expect((await rich.http('GET', '/api/v1/wallets/me')).body.buckets.cash).to.equal(900)
+    expect((await rich.call('wallet:me', {})).buckets.cash).to.equal(900)
   })
 
   it('sent twenty times at once under one key is sent once', async () => {
     const rich = await signUp(app, 'fan')
     await topUp(rich, 1000)
-    const answers = await Promise.all(Array.from({ length: 20 }, () => rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 700, currency: 'ZMW' }, 'race')))
-    expect(new Set(answers.map((each) => each.status))).to.deep.equal(new Set([201]))
-    expect(new Set(answers.map((each) => each.body.tip_id)).size).to.equal(1)
-    expect((await rich.http('GET', '/api/v1/wallets/me')).body.buckets.cash).to.equal(300)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => rich.call('tip:send', { creator_id: creator.id, amount: 700, currency: 'ZMW' }, { key: 'race' })))
+    expect(new Set(answers.map(({ tip_id }) => tip_id)).size).to.equal(1)
+    expect((await rich.call('wallet:me', {})).buckets.cash).to.equal(300)
   })
 
   it('of the last of the money wins once, however many are sent at once under keys of their own', async () => {
     const rich = await signUp(app, 'fan')
     await topUp(rich, 1000)
-    const answers = await Promise.all(Array.from({ length: 20 }, (_each, n) => rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 1000, currency: 'ZMW' }, `own-${n}`)))
-    expect(answers.filter((each) => each.status === 201)).to.have.length(1)
-    expect(answers.filter((each) => each.body.code === 'insufficient-funds')).to.have.length(19)
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => rich.call('tip:send', { creator_id: creator.id, amount: 1000, currency: 'ZMW' })))
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
+    const refusals = outcomes.filter((each) => each.status === 'rejected').map(({ reason }) => (reason as ClientError).problem.code)
+    expect(refusals).to.deep.equal(Array.from({ length: 19 }, () => 'insufficient-funds'))
   })
 
   it('to oneself, to nobody, in another currency or out of bounds is refused and leaves no key behind', async () => {
@@ -103,18 +98,17 @@ describe('a tip', () => {
   })
 
   it('is shown once on the overlay even when its news is delivered twice', async () => {
-    const { token, overlay_id } = (await creator.http('POST', '/api/v1/overlays', { name: 'Second' })).body as { token: string; overlay_id: string }
+    const { token, overlay_id } = await creator.call('overlay:create', { name: 'Second' })
     const rich = await signUp(app, 'fan')
     await topUp(rich, 1000)
-    await rich.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 100, currency: 'ZMW' }, 'twice')
+    await rich.call('tip:send', { creator_id: creator.id, amount: 100, currency: 'ZMW' })
     await app.app.dispatcher.whenIdle()
     await app.db.collection('deliveries').updateMany({}, { $set: { state: 'due', due_at: new Date(0) } })
     await app.app.dispatcher.pollDue()
     await app.app.dispatcher.whenIdle()
     expect(await app.db.collection('alerts').countDocuments({ overlay_id })).to.equal(1)
     const overlay = await openOverlay(app, token)
-    const shown: AlertPlay = await overlay.play()
-    expect(shown.amount).to.equal(100)
+    expect((await overlay.play()).amount).to.equal(100)
     overlay.close()
   })
 })

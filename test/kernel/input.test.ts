@@ -5,7 +5,7 @@ import { minorUnits, name, text } from '../../src/kernel/schema.ts'
 import { createInputReader } from '../../src/platform/input.ts'
 
 describe('what arrives from outside', () => {
-  const read = createInputReader(Joi.object({ amount: minorUnits, title: name(10), body: text(20), nested: Joi.object({ inner: text(5) }) }))
+  const read = createInputReader(Joi.object({ amount: minorUnits, title: name(10), body: text(20), nested: Joi.object({ inner: text(5) }), list: Joi.array().items(text(5)), rows: Joi.array().items(Joi.object({ title: name(5) })) }))
 
   const cases: [string, unknown, string][] = [
     ['a key that pollutes prototypes', JSON.parse('{"nested":{"__proto__":{"x":1}}}'), 'forbidden-key'],
@@ -24,6 +24,8 @@ describe('what arrives from outside', () => {
     ['a tower of combining marks', { body: `a${'\u0301'.repeat(12)}` }, 'text'],
     ['too many code points', { body: '😀'.repeat(21) }, 'text'],
     ['a long text in a nested field', { nested: { inner: 'abcdef' } }, 'text'],
+    ['a long text in a list', { list: ['abc', 'abcdef'] }, 'text'],
+    ['a line break in a name of a listed thing', { rows: [{ title: 'a' }, { title: 'a\nb' }] }, 'text'],
   ]
   for (const [what, input, code] of cases)
     it(`refuses ${what}`, () => {
@@ -46,6 +48,7 @@ describe('what arrives from outside', () => {
 
   it('normalises text to NFC and counts emoji as one', () => {
     expect(read({ body: 'e\u0301' })).to.deep.equal({ body: 'é' })
+    expect(read({ list: ['e\u0301'], rows: [{ title: ' e\u0301 ' }] })).to.deep.equal({ list: ['é'], rows: [{ title: 'é' }] })
     expect(read({ body: '😀'.repeat(20) })).to.deep.equal({ body: '😀'.repeat(20) })
   })
 

@@ -89,9 +89,9 @@ describe('the faults of the sandbox', () => {
   it('reorder: one that stays alone leaves all the same', async () => {
     await self.provider.faults.set({ reorder: true })
     const alone = await decide('success')
-    self.wall.advance({ ms: 1_500 })
+    self.clock.advance({ ms: 1_500 })
     expect(self.deliveries).to.have.length(0)
-    self.wall.advance({ ms: 501 })
+    self.clock.advance({ ms: 501 })
     await self.arrived(1)
     expect(self.deliveries.map(referenceOf)).to.deep.equal([alone])
   })
@@ -99,10 +99,10 @@ describe('the faults of the sandbox', () => {
   it('delay_ms: nothing leaves before its time', async () => {
     await self.provider.faults.set({ delay_ms: 60_000 })
     await decide('success')
-    self.wall.advance({ ms: 59_000 })
+    self.clock.advance({ ms: 59_000 })
     await self.provider.drain()
     expect(self.deliveries).to.have.length(0)
-    self.wall.advance({ ms: 1_001 })
+    self.clock.advance({ ms: 1_001 })
     await self.provider.drain()
     expect(self.deliveries).to.have.length(1)
   })
@@ -111,7 +111,7 @@ describe('the faults of the sandbox', () => {
     await self.provider.faults.set({ drop: 2 })
     const references = [await decide('success'), await decide('success'), await decide('failed')]
     await self.provider.drain()
-    self.wall.advance({ days: 4 })
+    self.clock.advance({ days: 4 })
     await self.provider.drain()
     expect(self.deliveries.map(referenceOf)).to.deep.equal(references.slice(2))
     expect(await self.adapter.query(references[0] as string)).to.include({ status: 'succeeded' })

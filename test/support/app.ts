@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { MongoClient, type Db } from 'mongodb'
+import type { Connection } from 'mongoose'
 import { type App, createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Wall } from '../../src/kernel/clock.ts'
@@ -9,6 +10,7 @@ import type { Violation } from '../../src/kernel/feature.ts'
 import { createKeys } from '../../src/platform/keys.ts'
 import { createMovableClock, type MovableClock } from './clock.ts'
 import { sharedStoreUri } from './store.ts'
+import { watchWrites, type WriteWatch } from './writes.ts'
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -20,50 +22,73 @@ export interface TestApp {
   url: string
   port: number
   app: App
+  secret: string
   clock: MovableClock
   wall: MovableClock
   admin: { email: string; password: string }
+  /** where mails are read that nothing sends */
+  mailUrl: string | undefined
   /** the app's own database, for looking and for breaking things on purpose */
   db: Db
   /** the sandbox provider's */
   sandboxDb: Db
   logs: LogLine[]
+  /** every write that the app's own connection sent */
+  writes: WriteWatch
   /** signs webhooks as the sandbox does */
   webhookKey: Buffer
+  /** those who came in; they leave before the doors close */
+  guests: Set<{ close(): void }>
+  /** signs access tokens as the server does */
+  tokenKey: Buffer
   check(full?: boolean): Promise<Violation[]>
   stop(): Promise<void>
 }
 
 const adminPassword = 'correct horse battery staple'
 
-/** The whole server as a stranger would run it, in this process, on a free port, with clocks that can be moved. */
-export async function startApp(settings: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The whole server as a stranger would run it, in this process, on a free port, with clocks that can be moved.
+ * @param beside another one that runs already: this one works on the same store, with the same secret and clocks
+ * @param log instead of the one that collects lines
+ */
+export async function startApp(settings: Record<string, string> = {}, beside?: TestApp, log?: Logger): Promise<TestApp> {
   const mongoUri = await sharedStoreUri()
-  const dbName = `t_${randomBytes(6).toString('hex')}`
+  const dbName = beside?.db.databaseName ?? `t_${randomBytes(6).toString('hex')}`
   const config = loadConfig({ NODE_ENV: 'test', PORT: String(await freePort()), ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'silent', ...settings })
-  const clock = createMovableClock()
-  const wall = createMovableClock()
+  const clock = beside?.clock ?? createMovableClock()
+  const wall = beside?.wall ?? createMovableClock()
   const logs: LogLine[] = []
-  const secret = randomBytes(32).toString('base64url')
-  const app = await createApp(config, { mongoUri, dbName, secret, clock, wall: wall as Wall, log: collect(logs), soleProcess: true })
+  const guests: TestApp['guests'] = new Set()
+  const secret = beside?.secret ?? randomBytes(32).toString('base64url')
+  const app = await createApp(config, { mongoUri, dbName, secret, clock, wall: wall as Wall, log: log ?? collect(logs), soleProcess: beside === undefined })
+  const writes = watchWrites(connectionOf(app), app.unitOfWork)
   const client = await new MongoClient(mongoUri).connect()
-  const { url, port } = await app.start()
+  const { url, port, mail_url: mailUrl } = await app.start()
   return {
     url,
     port,
     app,
+    secret,
     clock,
     wall,
+    mailUrl,
     admin: { email: config.ADMIN_EMAIL, password: adminPassword },
     db: client.db(dbName),
     sandboxDb: client.db(`${dbName}_sandbox`),
     logs,
+    writes,
     webhookKey: createKeys(secret).key('sandbox-webhook'),
+    guests,
+    tokenKey: createKeys(secret).key('access-token'),
     check: (full = true) => app.check(full),
     async stop() {
+      for (const guest of guests) guest.close()
       await app.stop(0)
-      await client.db(dbName).dropDatabase()
-      await client.db(`${dbName}_sandbox`).dropDatabase()
+      if (!beside) {
+        await client.db(dbName).dropDatabase()
+        await client.db(`${dbName}_sandbox`).dropDatabase()
+      }
       await client.close()
     },
   }
@@ -76,6 +101,12 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('no port')
   return address.port
+}
+
+function connectionOf(app: App): Connection {
+  const [model] = app.features.flatMap((feature) => feature.models) as unknown as { db: Connection }[]
+  if (!model) throw new Error('no feature has a model')
+  return model.db
 }
 
 function collect(logs: LogLine[]): Logger {

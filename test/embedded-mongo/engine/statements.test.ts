@@ -33,6 +33,23 @@ describe('statements on the embedded store', () => {
     expect((await people.find({ age: { $gt: 0 } }).hint('age_1').sort({ age: 1 }).toArray()).map(({ _id }) => _id)).to.deep.equal([1, 2, 4])
   })
 
+  it('make a collection again that went with the refusal of its first', async () => {
+    const rows = db.collection<{ _id: number | number[] }>('made-again')
+    const refusal = (await refusalOf(rows.insertMany([{ _id: [1] }, { _id: 2 }, { _id: 3 }], { ordered: false }))) as unknown as MongoBulkWriteError
+    expect(refusal.insertedCount).to.equal(2)
+    expect(await rows.find().toArray()).to.deep.equal([{ _id: 2 }, { _id: 3 }])
+    expect(await rows.updateOne({ _id: 3 }, { $set: { _id: 3 } })).to.include({ matchedCount: 1, modifiedCount: 0 })
+  })
+
+  it('find by its _id one document, and by the beginning of an _id all that begin so', async () => {
+    const names = db.collection<{ _id: string }>('names')
+    await names.insertMany(['ab', 'abc', 'abd', 'b'].map((_id) => ({ _id })))
+    expect(await names.find({ _id: 'ab' }).toArray()).to.deep.equal([{ _id: 'ab' }])
+    expect(await names.find({ _id: /^ab/ }).toArray()).to.deep.equal([{ _id: 'ab' }, { _id: 'abc' }, { _id: 'abd' }])
+    expect(await names.find({ _id: { $in: ['b', 'x', 'ab'] } }).sort({ _id: -1 }).toArray()).to.deep.equal([{ _id: 'b' }, { _id: 'ab' }])
+    expect(await names.find({ _id: { $in: ['b', 'abd', 'ab'] } }).batchSize(1).toArray()).to.deep.equal([{ _id: 'ab' }, { _id: 'abd' }, { _id: 'b' }])
+  })
+
   it('change no document of a multi-document update that a unique index refuses', async () => {
     const seats = db.collection<{ _id: number; row: number; seat: number }>('seats')
     await seats.createIndex({ row: 1 })

@@ -1,0 +1,138 @@
+import type { OperationName } from '../../src/features/catalogue.ts'
+import type { ErrorCode } from '../../src/kernel/errors.ts'
+import type { Person } from '../support/cast.ts'
+
+export const roles = ['anonymous', 'fan', 'blocked', 'owner', 'other', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Everything that rows point at belongs to `owner`, a creator; `fan` has tipped him, `blocked` he has blocked, `other` is another creator. */
+export interface Stage {
+  people: Record<Exclude<Role, 'anonymous'>, Person>
+  bystander: string
+  overlay_id: string
+  goal_id: string
+  tip_id: string
+  payment_id: string
+  line_id: string
+  entry_id: string
+}
+
+/** `ok`: the door lets through and the policy agrees, whatever the state then says. Else the code of the refusal. */
+export type Verdict = 'ok' | ErrorCode
+
+export interface Row {
+  verdicts: Record<Role, Verdict>
+  input: (stage: Stage, self: Person | undefined) => object
+}
+
+const public_ = columns('ok', 'ok', 'ok', 'ok', 'ok', 'ok')
+const signedIn = columns('unauthenticated', 'ok', 'ok', 'ok', 'ok', 'ok')
+const creators = columns('unauthenticated', 'forbidden', 'forbidden', 'ok', 'ok', 'forbidden')
+/** a thing of one creator: that it exists is nobody else's to know */
+const owned = columns('unauthenticated', 'forbidden', 'forbidden', 'ok', 'not-found', 'forbidden')
+const admins = columns('unauthenticated', 'forbidden', 'forbidden', 'forbidden', 'forbidden', 'ok')
+const adminsOfNothing = { ...admins, admin: 'not-found' as const }
+const towardsOwner = columns('unauthenticated', 'ok', 'blocked', 'self', 'ok', 'ok')
+const unknownRefresh = `ses_${'0'.repeat(32)}.${'a'.repeat(43)}`
+const money = { amount: 100, currency: 'ZMW' }
+const none = () => ({})
+
+/** Who may do what. A door without a row fails. */
+export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finished' | 'failed'}`>, Row> = {
+  'account:register': { verdicts: public_, input: () => ({ email: 'no address' }) },
+  'account:login': { verdicts: public_, input: () => ({ email: '' }) },
+  'account:refresh': { verdicts: every('unauthenticated'), input: () => ({ refresh_token: unknownRefresh }) },
+  'account:logout': { verdicts: signedIn, input: () => ({ refresh_token: unknownRefresh }) },
+  'account:me': { verdicts: signedIn, input: none },
+  'account:verify-email': { verdicts: public_, input: () => ({ email: 'nobody@example.org', code: 'x' }) },
+  'account:resend-verification': { verdicts: signedIn, input: none },
+  'account:forgot-password': { verdicts: public_, input: () => ({ email: 'nobody@example.org' }) },
+  'account:reset-password': { verdicts: public_, input: () => ({ email: 'nobody@example.org', code: 'x', password: 'a good long password' }) },
+  'account:change-password': { verdicts: signedIn, input: () => ({ current_password: 'not it', password: 'a good long password' }) },
+  'account:export': { verdicts: signedIn, input: none },
+  'account:delete': { verdicts: signedIn, input: () => ({ password: 'not it' }) },
+  'account:undelete': { verdicts: signedIn, input: none },
+  'session:list': { verdicts: signedIn, input: none },
+  'session:revoke': { verdicts: { ...every('not-found'), anonymous: 'unauthenticated' }, input: () => ({ session_id: 'ses_of_somebody_else' }) },
+  'session:revoke-others': { verdicts: signedIn, input: none },
+  'session:refresh-token': { verdicts: signedIn, input: (_stage, self) => ({ token: self?.token ?? '' }) },
+  'user:list': { verdicts: admins, input: none },
+  'user:suspend': { verdicts: admins, input: ({ bystander }) => ({ user_id: bystander, reason: 'matrix' }) },
+  'user:restore': { verdicts: admins, input: ({ bystander }) => ({ user_id: bystander }) },
+  'user:set-role': { verdicts: admins, input: ({ bystander }) => ({ user_id: bystander, role: 'fan' }) },
+  'creator:me': { verdicts: creators, input: none },
+  'creator:update': { verdicts: creators, input: () => ({ bio: 'matrix' }) },
+  'creator:search': { verdicts: public_, input: none },
+  'creator:read': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'creator:follow': { verdicts: towardsOwner, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'creator:unfollow': { verdicts: signedIn, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'follower:list': { verdicts: columns('unauthenticated', 'forbidden', 'forbidden', 'ok', 'forbidden', 'ok'), input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'following:list': { verdicts: signedIn, input: none },
+  'user:block': { verdicts: signedIn, input: ({ bystander }) => ({ user_id: bystander }) },
+  'user:unblock': { verdicts: signedIn, input: ({ bystander }) => ({ user_id: bystander }) },
+  'block:list': { verdicts: signedIn, input: none },
+  'user:mute': { verdicts: signedIn, input: ({ bystander }) => ({ user_id: bystander }) },
+  'user:unmute': { verdicts: signedIn, input: ({ bystander }) => ({ user_id: bystander }) },
+  'mute:list': { verdicts: signedIn, input: none },
+  'report:create': { verdicts: signedIn, input: ({ bystander }) => ({ subject_type: 'user', subject_id: bystander, reason: 'other' }) },
+  'report:list': { verdicts: admins, input: none },
+  'report:resolve': { verdicts: adminsOfNothing, input: () => ({ report_id: 'rep_none', decision: 'dismissed', note: 'matrix' }) },
+  'wallet:me': { verdicts: signedIn, input: none },
+  'wallet:transactions': { verdicts: signedIn, input: none },
+  'wallet:line': { verdicts: columns('unauthenticated', 'ok', 'not-found', 'not-found', 'not-found', 'not-found'), input: ({ line_id }) => ({ line_id }) },
+  'wallet:top-up': { verdicts: signedIn, input: () => money },
+  'ledger:proof': { verdicts: columns('unauthenticated', 'ok', 'not-found', 'ok', 'not-found', 'ok'), input: ({ entry_id }) => ({ entry_id }) },
+  'ledger:keys': { verdicts: public_, input: none },
+  'payment:read': { verdicts: columns('unauthenticated', 'ok', 'not-found', 'not-found', 'not-found', 'ok'), input: ({ payment_id }) => ({ payment_id }) },
+  'payment:initiate': { verdicts: towardsOwner, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
+  'admin:transactions': { verdicts: admins, input: none },
+  'webhook:list': { verdicts: admins, input: none },
+  'webhook:replay': { verdicts: adminsOfNothing, input: () => ({ inbox_id: 'sandbox:none' }) },
+  'tip:send': { verdicts: towardsOwner, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
+  'tip:sent': { verdicts: signedIn, input: none },
+  'tip:list': { verdicts: creators, input: none },
+  'tip:moderate': { verdicts: owned, input: ({ tip_id }) => ({ tip_id, decision: 'allow' }) },
+  'tip-settings:read': { verdicts: creators, input: none },
+  'tip-settings:update': {
+    verdicts: creators,
+    input: () => ({ min_amount: 1, max_amount: 1_000_000, currency: 'ZMW', moderation: 'auto', filter: { words: [], action: 'mask', hide_links: false } }),
+  },
+  'tip-settings:public': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'goal:create': { verdicts: creators, input: () => ({ title: 'matrix', kind: 'count', target: 5 }) },
+  'goal:list': { verdicts: creators, input: none },
+  'goal:update': { verdicts: owned, input: ({ goal_id }) => ({ goal_id, title: 'matrix' }) },
+  'goal:close': { verdicts: owned, input: ({ goal_id }) => ({ goal_id }) },
+  'goal:public': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'live:start': { verdicts: creators, input: none },
+  'live:stop': { verdicts: creators, input: none },
+  'live:reset': { verdicts: creators, input: none },
+  'live:read': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'live:join': { verdicts: { ...signedIn, blocked: 'blocked' }, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'live:leave': { verdicts: signedIn, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'overlay:create': { verdicts: creators, input: none },
+  'overlay:list': { verdicts: creators, input: none },
+  'overlay:read': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
+  'overlay:configure': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id, variations: [], gap_ms: 0, volume: 50 }) },
+  'overlay:rotate': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
+  'alert:test': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
+  'alert:control': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id, action: 'pause' }) },
+  'alert:list': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
+  'admin:check': { verdicts: admins, input: none },
+  'delivery:list': { verdicts: admins, input: none },
+  'delivery:retry': { verdicts: adminsOfNothing, input: () => ({ event_id: 'evt_none', subscriber: 'nobody' }) },
+  'audit:list': { verdicts: admins, input: none },
+  'mail:list': { verdicts: admins, input: none },
+  'job:list': { verdicts: admins, input: none },
+  'maintenance:set': { verdicts: admins, input: () => ({ on: false }) },
+  'maintenance:read': { verdicts: admins, input: none },
+  'sandbox:faults': { verdicts: admins, input: none },
+  'sandbox:read-faults': { verdicts: admins, input: none },
+}
+
+function columns(...[anonymous, fan, blocked, owner, other, admin]: [Verdict, Verdict, Verdict, Verdict, Verdict, Verdict]): Record<Role, Verdict> {
+  return { anonymous, fan, blocked, owner, other, admin }
+}
+
+function every(verdict: Verdict): Record<Role, Verdict> {
+  return columns(verdict, verdict, verdict, verdict, verdict, verdict)
+}

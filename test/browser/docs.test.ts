@@ -1,0 +1,157 @@
+import { expect } from 'chai'
+import type { Browser, Page } from 'playwright-core'
+import { startApp, type TestApp } from '../support/app.ts'
+import { buildPages, chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
+
+const sizes = [
+  { name: 'phone', viewport: { width: 360, height: 740 } },
+  { name: 'desk', viewport: { width: 1280, height: 800 } },
+]
+
+describe('readers of the references', function () {
+  this.timeout(60_000)
+  if (!chromiumPath) return void it('skipped: no Chromium on this machine (set CHROMIUM_PATH, or install the package chromium)')
+
+  let app: TestApp
+  let browser: Browser
+
+  before(async () => {
+    buildPages()
+    app = await startApp()
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await app?.stop()
+  })
+
+  for (const { name, viewport } of sizes) {
+    it(`find every operation at /docs and try one (${name})`, async () => {
+      const { page, faults } = await openPage(await browser.newContext({ viewport }), `${app.url}/docs`)
+      await page.locator('.opblock').first().waitFor()
+      const routes = app.app.features.flatMap((feature) => feature.operations).filter(({ route }) => route !== 'socket-only')
+      expect(await page.locator('.opblock').count()).to.be.at.least(routes.length)
+      await keepBothLooks(page, `docs-${name}`)
+
+      const health = page.locator('.opblock', { hasText: '/healthz' })
+      await health.locator('.opblock-summary-control').click()
+      await health.getByRole('button', { name: 'Try it out' }).click()
+      await health.getByRole('button', { name: 'Execute' }).click()
+      await health.locator('.live-responses-table', { hasText: '"up"' }).waitFor()
+
+      await page.locator('.opblock', { hasText: 'Tip a creator from your wallet' }).locator('.opblock-summary-control').click()
+      await page.getByText('insufficient-funds').first().waitFor()
+      await keepBothLooks(page, `docs-operation-${name}`)
+      expect(await overflowOf(page)).to.equal(0)
+      expect(faults).to.deep.equal([])
+      await page.context().close()
+    })
+
+    it(`find a command at /docs/realtime, sign in, send it and see what comes (${name})`, async () => {
+      const { page, faults } = await openPage(await browser.newContext({ viewport }), `${app.url}/docs/realtime`)
+      await page.getByRole('heading', { name: 'Connect', exact: true }).waitFor()
+      expect(await page.getByText('Loading…').count()).to.equal(0)
+      const told = app.app.features.flatMap((feature) => [...feature.facts, ...feature.operations.filter(({ door, audience }) => door !== 'http' || audience === 'overlay')])
+      expect(await page.locator('.contents li').count()).to.equal(told.length + 1)
+      await keepBothLooks(page, `realtime-${name}`)
+
+      await page.getByRole('searchbox').fill('no such thing')
+      await page.getByText('Nothing has such a name or summary.').waitFor()
+      await page.getByRole('searchbox').fill('your wallet tip')
+      await page.getByRole('link', { name: 'tip:send', exact: true }).click()
+      await page.getByRole('heading', { name: 'tip:send', exact: true }).waitFor()
+      expect(await page.evaluate('document.activeElement.textContent')).to.equal('tip:send')
+
+      await page.getByLabel('Name').fill(`Dora ${name}`)
+      await page.getByLabel('Email address').fill(`dora.${name}@example.org`)
+      await page.getByLabel('Password').fill('a good long password')
+      await page.getByRole('button', { name: 'Sign up' }).click()
+      await page.getByText('connected', { exact: true }).waitFor()
+      await page.getByRole('log').getByText('session:ready').waitFor()
+
+      await page.getByRole('button', { name: 'Send', exact: true }).click()
+      await page.locator('pre.ack', { hasText: '"not-found"' }).waitFor()
+      await page.getByText('Refused', { exact: true }).waitFor()
+      await keepBothLooks(page, `realtime-refused-${name}`)
+      await page.getByLabel('Payload of tip:send').fill('{ "creator_id": ')
+      await page.getByRole('button', { name: 'Send', exact: true }).click()
+      await page.getByText('This is not JSON yet.').waitFor()
+
+      await page.getByRole('searchbox').fill('wallet:me')
+      await page.getByRole('link', { name: 'wallet:me', exact: true }).click()
+      await page.getByLabel('Payload of wallet:me').press('Control+Enter')
+      await page.locator('pre.ack', { hasText: '"ok": true' }).waitFor()
+      await page.getByRole('log').getByText('session:ready').click()
+      await page.getByRole('log').getByText('event_id').waitFor()
+      await keepBothLooks(page, `realtime-console-${name}`)
+      expect(await overflowOf(page)).to.equal(0)
+      expect(faults).to.deep.equal([])
+
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.getByText('Sign in to send commands and hear facts.').waitFor()
+      expect(faults).to.deep.equal([])
+      await page.context().close()
+    })
+  }
+
+  it('do all that with the keyboard alone', async () => {
+    const { page, faults } = await openPage(await browser.newContext({ viewport: { width: 1280, height: 800 } }), `${app.url}/docs/realtime`)
+    await page.getByRole('searchbox').focus()
+    await page.keyboard.type('tip:received')
+    await page.getByText('1 of ').waitFor()
+    for (let presses = 0; (await page.evaluate('document.activeElement.textContent')) !== 'tip:received' && presses < 5; presses++) await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'tip:received', exact: true }).waitFor()
+    expect(new URL(page.url()).hash).to.equal('#tip:received')
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
+
+  it('stay signed in from the home page to the references, and are told while the connection is away', async () => {
+    const { page, faults } = await openPage(await browser.newContext({ viewport: { width: 1280, height: 800 } }), app.url)
+    await page.getByLabel('Name').first().fill('Eli')
+    await page.getByLabel('Email address').fill('eli@example.org')
+    await page.getByLabel('Password').fill('a good long password')
+    await page.getByRole('button', { name: 'Sign up' }).click()
+    await page.getByText('Eli · fan').waitFor()
+    await page.routeWebSocket(/socket\.io/, (socket) => socket.close())
+    await page.getByRole('link', { name: 'Docs', exact: true }).click()
+    await page.getByText('Eli · fan').waitFor()
+    await page.getByText('Reconnecting…').waitFor()
+    await page.getByRole('link', { name: 'wallet:me', exact: true }).click()
+    expect(await page.getByRole('button', { name: 'Send', exact: true }).isDisabled()).to.equal(true)
+    await keepScreenshot(page, 'realtime-offline')
+
+    await page.getByRole('link', { name: 'REST', exact: true }).click()
+    await page.locator('.auth-wrapper').getByRole('button', { name: 'Authorize' }).click()
+    await page.locator('.modal-ux').getByText('Logout', { exact: true }).waitFor()
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
+
+  it('are told when the reference can’t be loaded, and may try again', async () => {
+    const page = await (await browser.newContext({ viewport: { width: 360, height: 740 } })).newPage()
+    await page.route('**/asyncapi.json', (route) => route.abort())
+    await page.goto(`${app.url}/docs/realtime`)
+    await page.getByText('The reference could not be loaded.').waitFor()
+    await keepScreenshot(page, 'realtime-trouble')
+    await page.unroute('**/asyncapi.json')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Connect', exact: true }).waitFor()
+    await page.goto(`${app.url}/docs/realtime#no:such`)
+    await page.getByRole('heading', { name: 'Not here' }).waitFor()
+    await page.context().close()
+  })
+})
+
+async function keepBothLooks(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await keepScreenshot(page, `${name}-${colorScheme}`)
+  }
+}
+
+/** How far the page, or its side, can be moved sideways, in pixels. */
+function overflowOf(page: Page): Promise<number> {
+  return page.evaluate("Math.max(...[document.documentElement, ...document.querySelectorAll('main, .side')].map((each) => each.scrollWidth - each.clientWidth))")
+}

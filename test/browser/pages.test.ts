@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { expect } from 'chai'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { startApp, type TestApp } from '../support/app.ts'
+import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
+import { goTo } from './journey.ts'
+import { buildPages, chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
+
+interface Finding {
+  id: string
+  impact: string | null
+  nodes: { target: string[]; failureSummary?: string }[]
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const pages = {
+  fan: { navigation: 'Creators', sections: ['Creators', 'Your tips', 'Wallet', 'People', 'Account'] },
+  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Overlays', 'Goals', 'Wallet', 'Your page', 'Account'] },
+  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Sandbox', 'Account'] },
+} as const
+
+describe('every view of every page', function () {
+  this.timeout(180_000)
+  if (!chromiumPath) return void it('skipped: no Chromium on this machine (set CHROMIUM_PATH, or install the package chromium)')
+
+  let app: TestApp
+  let browser: Browser
+  let people: Record<keyof typeof pages, Person>
+
+  before(async () => {
+    buildPages()
+    app = await startApp()
+    browser = await launchBrowser()
+    people = { fan: await signUp(app, 'fan', 'Fay Full'), studio: await signUp(app, 'creator', 'Cal Full'), admin: await signIn(app, app.admin.email, app.admin.password) }
+    await furnish()
+  })
+  after(async () => {
+    await browser?.close()
+    await app?.stop()
+  })
+
+  for (const { name: size, viewport } of sizes)
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const [page, { navigation, sections }] of Object.entries(pages))
+        it(`of ${page} fits, can be used by everybody and complains of nothing (${size}, ${colorScheme})`, async () => {
+          const watched = await open(page as keyof typeof pages, { viewport, colorScheme })
+          for (const section of sections) {
+            await goTo(watched.page, navigation, section)
+            await settled(watched.page)
+            expect(await seriousFindings(watched.page), section).to.deep.equal([])
+            expect(await watched.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${section} scrolls sideways`).to.equal(true)
+            if (colorScheme === 'dark' || size === 'phone') await keepScreenshot(watched.page, `${page}-${section.toLowerCase().replaceAll(' ', '-')}-${size}-${colorScheme}`)
+          }
+          expect(watched.faults).to.deep.equal([])
+          await watched.page.context().close()
+        })
+
+  it('is looked at by a tool that would see a picture without words', async () => {
+    const { page } = await openPage(await browser.newContext(), app.url)
+    await page.evaluate('document.querySelector("#main").append(new Image())')
+    expect((await seriousFindings(page)).join()).to.include('image-alt')
+    await page.context().close()
+  })
+
+  it('says that one is to sign in first, and comes back afterwards', async () => {
+    const { page } = await openPage(await browser.newContext(), `${app.url}/studio/#/goals`)
+    await page.getByRole('link', { name: 'Sign in or sign up' }).click()
+    await page.getByRole('button', { name: 'I have an account' }).click()
+    await page.getByLabel('Email address').fill(people.studio.email)
+    await page.getByLabel('Password').fill('a good long password')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.waitForURL(/\/studio\/#\/goals/)
+    await page.getByRole('heading', { name: 'Goals', exact: true }).waitFor()
+    await page.context().close()
+  })
+
+  it('says so while the server can’t be reached, and catches up by itself', async () => {
+    const { page } = await open('studio', { viewport: { width: 1280, height: 800 }, colorScheme: 'light' })
+    await page.getByRole('heading', { name: 'Live', exact: true }).waitFor()
+    await page.context().setOffline(true)
+    await page.getByText(/You are offline|Reconnecting/).waitFor()
+    await page.context().setOffline(false)
+    await page.getByText(/You are offline|Reconnecting/).waitFor({ state: 'detached' })
+    await people.fan.http('POST', `/api/v1/creators/${people.studio.id}/tips`, { amount: 700, currency: 'ZMW', message: 'after the silence' }, 'silence')
+    await page.getByText('after the silence').waitFor()
+    await page.context().close()
+  })
+
+  it('of an admin replays, suspends, checks and sets faults', async () => {
+    const { page, faults } = await open('admin', { viewport: { width: 1280, height: 800 }, colorScheme: 'light' })
+    await page.getByRole('button', { name: 'Check now' }).click()
+    await page.getByText('Everything adds up.').waitFor()
+    await goTo(page, 'Admin', 'Users')
+    await page.getByRole('searchbox').fill('Fay')
+    await page.getByText('Cal Full').first().waitFor({ state: 'detached' })
+    await page.getByText('Suspend Fay Full').click()
+    await page.locator('details[open]').getByLabel('Reason').fill('a test of suspending')
+    await page.locator('details[open]').getByRole('button', { name: 'Suspend now' }).click()
+    await page.getByRole('button', { name: 'Restore Fay Full' }).click()
+    await page.getByText('Suspend Fay Full').waitFor()
+    await goTo(page, 'Admin', 'Sandbox')
+    await page.getByLabel('Delay webhooks, in seconds').fill('1')
+    await page.getByRole('button', { name: 'Set the faults' }).click()
+    await page.getByText('Set.', { exact: true }).waitFor()
+    await goTo(page, 'Admin', 'Audit')
+    await page.getByText('user.suspended').first().waitFor()
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
+
+  async function open(page: keyof typeof pages, { viewport, colorScheme }: { viewport: { width: number; height: number }; colorScheme: 'light' | 'dark' }) {
+    const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
+    await signInAs(context, people[page])
+    return openPage(context, `${app.url}/${page}/`)
+  }
+
+  /** As if this tab had signed in a moment ago: with a sign-in of its own, since a refresh token is good once. */
+  async function signInAs(context: BrowserContext, person: Person): Promise<void> {
+    const { token, refresh_token } = await signIn(app, person.email, person === people.admin ? app.admin.password : undefined)
+    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
+  }
+
+  async function settled(page: Page): Promise<void> {
+    await page.locator('main h1').first().waitFor()
+    await page.locator('.loading').first().waitFor({ state: 'detached' })
+  }
+
+  async function seriousFindings(page: Page): Promise<string[]> {
+    await page.evaluate(axe)
+    const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as { violations: Finding[] }
+    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ').slice(0, 300)}`)
+  }
+
+  /** Something of everything, so that no list is empty. */
+  async function furnish(): Promise<void> {
+    const { fan, studio } = people
+    await topUp(fan, 100_000)
+    const overlay = (await studio.http('POST', '/api/v1/overlays', { name: 'Main scene' })).body as { overlay_id: string }
+    await studio.http('POST', '/api/v1/creators/me/goals', { title: 'New microphone', kind: 'amount', target: 50_000 })
+    await studio.http('POST', '/api/v1/creators/me/live/start', {})
+    await studio.http('PUT', '/api/v1/creators/me', { bio: 'Plays the viola at night.', tags: ['music', 'viola'] })
+    for (const [n, message] of ['Encore!', 'More of that, please', ''].entries()) await fan.http('POST', `/api/v1/creators/${studio.id}/tips`, { amount: 1_000 * (n + 1), currency: 'ZMW', message }, `furnish-${n}`)
+    await fan.http('POST', `/api/v1/creators/${studio.id}/follow`, {})
+    await fan.http('POST', '/api/v1/reports', { subject_type: 'user', subject_id: studio.id, reason: 'spam', text: 'Only a test.' })
+    await studio.http('POST', `/api/v1/overlays/${overlay.overlay_id}/test`, {})
+    await app.app.dispatcher.whenIdle()
+  }
+})
