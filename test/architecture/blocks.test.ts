@@ -73,7 +73,11 @@ describe('a block', () => {
         cast = { creator, fan, tip_id: (sent as { data: { tip_id: string } }).data.tip_id }
         await app.app.dispatcher.whenIdle()
       })
-      beforeEach(() => callAs(cast[blocker], 'user:block', { user_id: blocker === 'creator' ? cast.fan.id : cast.creator.id }))
+      beforeEach(async () => {
+        await callAs(cast[blocker], 'user:block', { user_id: blocker === 'creator' ? cast.fan.id : cast.creator.id })
+        // The follow that ends with it is counted afterwards.
+        await app.app.dispatcher.whenIdle()
+      })
       after(() => {
         for (const each of live.values()) each.close()
       })

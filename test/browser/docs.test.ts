@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { buildPages, chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
 
 const sizes = [
   { name: 'phone', viewport: { width: 360, height: 740 } },
@@ -16,7 +16,6 @@ describe('readers of the references', function () {
   let browser: Browser
 
   before(async () => {
-    buildPages()
     app = await startApp()
     browser = await launchBrowser()
   })

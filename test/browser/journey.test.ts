@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { signUp as signUpOverHttp } from '../support/cast.ts'
 import { walkJourney } from './journey.ts'
-import { buildPages, chromiumPath, launchBrowser, openPage, sizes } from './support.ts'
+import { chromiumPath, launchBrowser, openPage, sizes } from './support.ts'
 
 describe('people in a browser', function () {
   this.timeout(120_000)
@@ -13,7 +13,6 @@ describe('people in a browser', function () {
   let browser: Browser
 
   before(async () => {
-    buildPages()
     app = await startApp()
     browser = await launchBrowser()
   })

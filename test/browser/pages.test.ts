@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { goTo } from './journey.ts'
-import { buildPages, chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
 
 interface Finding {
   id: string
@@ -29,7 +29,6 @@ describe('every view of every page', function () {
   let people: Record<keyof typeof pages, Person>
 
   before(async () => {
-    buildPages()
     app = await startApp()
     browser = await launchBrowser()
     people = { fan: await signUp(app, 'fan', 'Fay Full'), studio: await signUp(app, 'creator', 'Cal Full'), admin: await signIn(app, app.admin.email, app.admin.password) }

@@ -27,9 +27,13 @@ export interface Home {
 /** A data folder and a port that stay the same over several lives of a server. */
 export async function makeHome(): Promise<Home> {
   const dir = mkdtempSync(join(tmpdir(), 'home-'))
-  return { dir, port: await freePort(), remove: () => rmSync(dir, { recursive: true, force: true }) }
+  return {
+    dir,
+    port: await freePort(),
+    // The store of a server that was killed may still be writing its last.
+    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
+  }
 }
-
 
 /** What a process of a test inherits: nothing of the machine's settings, only where to find things and where to write its coverage. */
 export function passedOn(): Record<string, string> {
@@ -44,9 +48,9 @@ export async function endAll(): Promise<void> {
   await Promise.all([...living].map((child) => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGKILL'))))
 }
 
-/** The real process, as `npm start` runs it, but straight from the sources. */
+/** The real process, as `npm start` runs it. */
 export async function runApp(home: Home, settings: Record<string, string> = {}): Promise<RunningApp> {
-  const child = spawn(process.execPath, ['--import=tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
     cwd: root,
     env: { ...passedOn(), DATA_DIR: home.dir, PORT: String(home.port), SECRET: secret, ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'warn', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -31,8 +31,10 @@ describe('an invariant that was broken on purpose is reported, exactly it', () =
     paid.failed = await byCheckout('failed')
     paid.late = await byCheckout('late')
     await everythingSealed()
-    // From here on nobody seals: what follows stays in the unsealed tail.
-    await rows('leases').replaceOne({ _id: 'sealer' }, { owner: 'nobody', until: new Date('2999-01-01') }, { upsert: true })
+    await rows('ledger_roots').deleteMany({})
+    await app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'ledger.sign')?.run()
+    // From here on nobody seals or signs: what follows stays in the unsealed tail, and the last batch is the one that is signed.
+    for (const _id of ['sealer', 'ledger-roots']) await rows('leases').replaceOne({ _id }, { owner: 'nobody', until: new Date('2999-01-01') }, { upsert: true })
     // 5.5 of 110 are the platform's: halves go up.
     paid.tailTip = await tip(110, 'tail')
     await app.app.dispatcher.whenIdle()
@@ -84,7 +86,7 @@ describe('an invariant that was broken on purpose is reported, exactly it', () =
     for (const [what, change] of [['root', { root: '0'.repeat(64) }], ['hash', { hash: '0'.repeat(64) }], ['count', { count: 99 }], ['link to the one before', { prev: '1'.repeat(64) }], ['time', { sealed_at: new Date(0) }]] as const)
       reports(`(f): a batch with another ${what}`, { 'ledger.batches': '1' }, () => batches().updateOne({ _id: 1 }, { $set: change }))
     reports('(f): a batch gone from the middle', { 'ledger.batches': '2', 'ledger.sealed-xor-unsealed': /^ent_/ }, () => batches().deleteOne({ _id: 1 }))
-    reports('(f): the last batch gone', { 'ledger.batches': /\d/, 'ledger.sealed-xor-unsealed': /^ent_/ }, async () => batches().deleteOne({ _id: (await rows('ledger_heads').findOne({ _id: 'head' }))?.['n'] as number }))
+    reports('(f): the last batch gone', { 'ledger.batches': /\d/, 'ledger.sealed-xor-unsealed': /^ent_/, 'ledger.roots': /\d/ }, async () => batches().deleteOne({ _id: (await rows('ledger_heads').findOne({ _id: 'head' }))?.['n'] as number }))
     reports('(f): a head that names another hash', { 'ledger.batches': /\d/ }, () => rows('ledger_heads').updateOne({ _id: 'head' }, { $set: { hash: '0'.repeat(64) } }))
     reports('(h): a sealer that has not kept up for a minute', { 'ledger.sealed-in-time': /^ent_/ }, () => rows('unsealed').updateMany({}, { $set: { since: new Date(app.wall.now().getTime() - 61_000) } }))
   })

@@ -175,7 +175,7 @@ describe('the ledger', () => {
 })
 
 async function openBooks(): Promise<Books> {
-  const uri = await sharedStoreUri()
+  const uri = sharedStoreUri()
   const name = `ledger_${randomHex(4)}`
   const database: Database = await connectDatabase(uri, name)
   const connection = database.connection

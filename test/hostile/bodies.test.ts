@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { FieldError, Problem } from '../../src/kernel/errors.ts'
-import { type LiveSocket, type Person, signUp, topUp } from '../support/cast.ts'
+import { type LiveSocket, type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { besieged, refused, refusedAck } from './support.ts'
 
@@ -156,8 +156,9 @@ besieged('hostile bodies, through both doors', (siege) => {
 
     for (const [name, path] of [['wallet:top-up', '/api/v1/wallets/me/top-ups'], ['payment:initiate', '/api/v1/payments/initiate']] as const)
       it(`of a ${name} that is still with the payment company`, async () => {
+        const admin = await signIn(siege.app, siege.app.admin.email, siege.app.admin.password)
         const input = { amount: 100, currency: 'ZMW', ...(name === 'payment:initiate' ? { creator_id: siege.creator.id } : {}) }
-        const faults = (set: object) => siege.app.app.features.flatMap((feature) => feature.operations).find((each) => each.name === 'sandbox:faults')?.handle({} as never, set as never)
+        const faults = (set: object) => admin.http('POST', '/sandbox/faults', set)
         const charges = siege.app.sandboxDb.collection('charges')
         const before = await charges.countDocuments()
         await faults({ timeout_after_charge: true })

@@ -79,8 +79,7 @@ describe('what is logged, at its most talkative', () => {
     }
     const body = (fields: object) => JSON.stringify({ payment_id: paymentId, status: 'success', note: 'canary in a body', ...fields })
     const signatures = [await send(body({})), await send(body({}), 'wrong'), await send(body({ payment_id: 'pay_none' })), await send('{"canary in a body"')]
-    while ((await app.db.collection('payment_inbox').countDocuments({ outcome: 'received' })) > 0) await new Promise((resolve) => setImmediate(resolve))
-    expectTalk(/a webhook could not be applied/)
+    while (!lines.includes('a webhook could not be applied')) await new Promise((resolve) => setImmediate(resolve))
     for (const secret of [...signatures, 'canary in', 'canary-key', (started as { mobile_money_url: string }).mobile_money_url.split('/').at(-1) as string]) expect(lines).not.to.include(secret)
   })
 

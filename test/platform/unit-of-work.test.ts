@@ -25,7 +25,7 @@ for (const way of ['together', 'collection by collection'] as const)
     const ctx = systemContext('test', newId('req'), createLogger('silent'))
 
     before(async () => {
-      database = await connectDatabase(await sharedStoreUri(), `work_${randomHex(4)}`, { watched: true })
+      database = await connectDatabase(sharedStoreUri(), `work_${randomHex(4)}`, { watched: true })
       const { connection } = database
       rows = connection.model<Row>('Row', schemaOf('rows'))
       notes = connection.model<Row>('Note', schemaOf('notes'))
@@ -81,7 +81,8 @@ for (const way of ['together', 'collection by collection'] as const)
       const refused = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : []))
       expect(refused).to.have.length(1)
       expect(refused[0]).to.include({ code: 11000 })
-      expect(attempts).to.equal(3)
+      // Once more for each time that it comes before the other's commit is through.
+      expect(attempts).to.be.at.least(3)
       expect(await notes.countDocuments({ _id: /^note-/ })).to.equal(1)
     })
   })

@@ -42,7 +42,7 @@ export interface Stage {
 
 /** The company behind a real HTTP server on a port of its own, with a customer whose webhook address only writes down what it gets. */
 export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secrets?: string[]; lateMs?: number } = {}): Promise<Stage> {
-  const mongoUri = await sharedStoreUri()
+  const mongoUri = sharedStoreUri()
   const dbName = `t_${randomBytes(6).toString('hex')}_sandbox`
   const apiKey = randomBytes(32).toString('base64url')
   const clock = createMovableClock()

@@ -53,7 +53,7 @@ const adminPassword = 'correct horse battery staple'
  * @param log instead of the one that collects lines
  */
 export async function startApp(settings: Record<string, string> = {}, beside?: TestApp, log?: Logger): Promise<TestApp> {
-  const mongoUri = await sharedStoreUri()
+  const mongoUri = sharedStoreUri()
   const dbName = beside?.db.databaseName ?? `t_${randomBytes(6).toString('hex')}`
   const config = loadConfig({ NODE_ENV: 'test', PORT: String(await freePort()), ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'silent', ...settings })
   const clock = beside?.clock ?? createMovableClock()

@@ -1,5 +1,4 @@
 import type { Connection } from 'mongoose'
-import { after } from 'mocha'
 import type { UnitOfWork } from '../../src/platform/unit-of-work.ts'
 
 /** A write that the server itself sent, as its driver saw it leave. */
@@ -45,9 +44,9 @@ export function watchWrites(connection: Connection, unitOfWork: UnitOfWork): Wri
   }
 }
 
-after('no write inside `run` went past its transaction', () => {
+export function expectNoStrayWrites(): void {
   if (stray.length > 0) throw new Error(`written inside run, yet outside its transaction: ${JSON.stringify(stray)}`)
-})
+}
 
 function collectionsOf(name: string, command: Record<string, unknown>): string[] {
   if (name !== 'bulkWrite') return [String(command[name])]

@@ -63,14 +63,12 @@ describe('the embedded store, killed', () => {
 
   it('gives up, and says so, when it dies more than three times in a minute', async () => {
     const fatal = signal<string>()
-    const open = await openStore(undefined, { onFatal: fatal.resolve })
+    let up = signal()
+    const open = await openStore(undefined, { onFatal: fatal.resolve, onUp: () => up.resolve() })
     for (let death = 0; death < 4; death++) {
-      const pid = open.store.pid() as number
-      process.kill(pid, 'SIGKILL')
-      if (death < 3) {
-        await open.client.db('admin').command({ ping: 1 }).catch(() => {})
-        while (open.store.pid() === pid) await open.client.db('admin').command({ ping: 1 }).catch(() => {})
-      }
+      up = signal()
+      process.kill(open.store.pid() as number, 'SIGKILL')
+      if (death < 3) await up.promise
     }
     expect(await fatal.promise).to.match(/three times/)
     await open.close()

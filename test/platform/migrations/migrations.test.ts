@@ -19,7 +19,7 @@ describe('migrations', () => {
   let wall: MovableClock
 
   beforeEach(async () => {
-    uri = await sharedStoreUri()
+    uri = sharedStoreUri()
     name = `t_${randomBytes(6).toString('hex')}`
     database = await connectDatabase(uri, name)
     wall = createMovableClock()
