@@ -18,7 +18,7 @@ besieged('hostile bodies, through both doors', (siege) => {
   /** A tip sent with this input, over HTTP and over a socket: the same refusal. */
   async function refusedBoth(change: Record<string, unknown>, status: number, code: string): Promise<Problem[]> {
     const { creator_id, ...body } = { ...good(), ...change }
-    const answer = await siege.fan.http('POST', `/api/v1/creators/${encodeURIComponent(String(creator_id))}/tips`, body, `b${++keys}`)
+    const answer = await siege.fan.http('POST', `/api/v1/creators/${encodeURIComponent(creator_id)}/tips`, body, `b${++keys}`)
     refused(answer, status, code)
     return [answer.body as Problem, refusedAck(await live.call('tip:send', { ...good(), ...change, key: `b${++keys}` }), code)]
   }
@@ -99,7 +99,7 @@ besieged('hostile bodies, through both doors', (siege) => {
     ['201 characters of four bytes', '𝒳'.repeat(201)],
   ]
   for (const [what, message] of texts) it(`H15: a message of ${what}`, async () => void (await refusedBoth({ message }, 400, 'validation')))
-  for (const [what, full_name] of [...texts, ['a bidi override', 'abc\u202Egnp.exe'], ['two lines', 'a\nb'], ['spaces alone', '   '], ['a direction mark', 'a\u200Fb'], ['an isolate', 'a\u2066b']].map(([what, text]) => [what, what?.startsWith('201') ? `${text}` : text] as [string, string]))
+  for (const [what = '', full_name] of [...texts, ['a bidi override', 'abc\u202Egnp.exe'], ['two lines', 'a\nb'], ['spaces alone', '   '], ['a direction mark', 'a\u200Fb'], ['an isolate', 'a\u2066b']])
     it(`H15: a name of ${what}`, async () => {
       refused(await ask(`${siege.app.url}/api/v1/auth/register`, { json: { email: 'h15@example.org', password: 'a good long password', full_name, role: 'fan' } }), 400, 'validation')
     })
@@ -263,7 +263,7 @@ besieged('hostile bodies, through both doors', (siege) => {
       ['of a query', () => '{"$gt":""}'],
     ]
     for (const [what, edit] of edits)
-      it(`${what}`, async () => {
+      it(what, async () => {
         refused(await siege.creator.http('GET', `/api/v1/creators/me/tips?limit=1&cursor=${encodeURIComponent(edit(cursor))}`), 400, 'cursor')
         const studio = await siege.creator.socket()
         refusedAck(await studio.call('tip:list', { limit: 1, cursor: edit(cursor) }), 'cursor')

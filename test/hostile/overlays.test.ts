@@ -29,7 +29,7 @@ besieged('hostile overlays', (siege) => {
       ['that is the overlay’s id', () => link.overlay_id],
       ['that is empty', () => ''],
     ]
-    for (const [what, token] of wrong) it(`${what}`, async () => expect(await knock('/overlay', token())).to.equal('unauthenticated'))
+    for (const [what, token] of wrong) it(what, async () => expect(await knock('/overlay', token())).to.equal('unauthenticated'))
     for (const token of [{ $ne: '' }, ['a'], 5, null, true]) it(`that is ${JSON.stringify(token)}`, async () => expect(await knock('/overlay', token as never)).to.equal('unauthenticated'))
 
     it('opens nothing but its overlay: no namespace, no API', async () => {

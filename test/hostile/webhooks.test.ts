@@ -46,7 +46,7 @@ besieged('hostile webhooks', (siege) => {
       ['under two ids', ({ id }) => ({ 'webhook-id': [id, id] })],
       ['in hexadecimal', ({ signature }) => ({ 'webhook-signature': `v1,${Buffer.from(signature, 'base64').toString('hex')}` })],
     ]
-    for (const [what, change] of rows) it(`${what}`, async () => refused(await send(hook(), change), 400, 'signature'))
+    for (const [what, change] of rows) it(what, async () => refused(await send(hook(), change), 400, 'signature'))
     it('and edited by one byte on the way', async () => {
       const body = hook()
       const [id, stamp] = [newId('evt'), String(now())]
@@ -108,7 +108,7 @@ besieged('hostile webhooks', (siege) => {
       ['an id that is a query is parked', { payment_id: '{"$ne":""}' }, 'parked'],
     ]
     for (const [what, fields, outcome] of parked)
-      it(`${what}`, async () => {
+      it(what, async () => {
         const before = await siege.app.db.collection('entries').countDocuments()
         expect((await send(hook(fields))).body).to.deep.equal({ status: 'success' })
         await worked()
