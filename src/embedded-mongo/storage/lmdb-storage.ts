@@ -4,6 +4,7 @@ import { open } from 'lmdb'
 import { MongoError } from '../errors.ts'
 import { type Key, keyOf, maxKeyBytes, rangeOf } from '../keys.ts'
 import { nameOf, withChecksum, withoutChecksum } from './checksum.ts'
+import { misplacedPage } from './pages.ts'
 import { StoreRefused } from './refusal.ts'
 import type { Pair, Storage, StorageSnapshot, StorageStats, Write } from './storage.ts'
 
@@ -18,7 +19,7 @@ const causeWithinMs = 1_000
 
 export interface LmdbStorage extends Storage {
   /**
-   * Walks all records in order and looks each one up again, for `budgetMs` at most. @returns whether it saw them all
+   * Walks all pages, then all records in order, and looks each one up again, for `budgetMs` at most. @returns whether it saw them all
    * @throws StoreRefused at the first that is wrong
    */
   verify(budgetMs: number): boolean
@@ -194,6 +195,8 @@ export function openLmdb(file: string, { onFlushed, floorBytes = freeSpaceFloorB
 
   function verify(budgetMs: number): boolean {
     const until = performance.now() + budgetMs
+    const misplaced = misplacedPage(file, until)
+    if (misplaced) throw corrupt(misplaced)
     let seen = 0
     let previous = ''
     for (const { key, value } of db.getRange(rangeOf.everything())) {

@@ -17,33 +17,34 @@ describe('a damaged file of the embedded store', () => {
   })
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-  const seed = Number(process.env['STORE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-  it(`is refused or reads as before, after each of ${edits} random edits (seed ${seed})`, async function () {
-    this.timeout(60_000)
-    const random = randomFrom(seed)
-    const whole = join(dir, 'whole.mdb')
-    const storage = openLmdb(whole, { floorBytes: 0 })
-    for (let round = 0; round < 40; round++)
-      await storage.commit(Array.from({ length: 25 }, (_each, n) => ({ key: `k${(round * 25 + n * 7) % 700}`, value: round % 5 === 0 && n < 5 ? null : Buffer.alloc(20 + random(600), round) })))
-    await storage.close()
-    const judge = createJudge()
-    const expected = await judge.of(whole)
-    const verdicts = { refused: 0, unharmed: 0 }
-    for (let edit = 0; edit < edits; edit++) {
-      const file = join(dir, `edit-${edit}.mdb`)
-      const what = damage(whole, file, random)
-      const verdict = await judge.of(file)
-      if (verdict === expected) verdicts.unharmed += 1
-      else {
-        expect(verdict, `${what}, edit ${edit} of seed ${seed}`).to.match(/^(refused|died)/)
-        verdicts.refused += 1
+  // With the first, an old page stands where a newer one of the same records belongs.
+  for (const seed of [659_233_625, Number(process.env['STORE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))])
+    it(`is refused or reads as before, after each of ${edits} random edits (seed ${seed})`, async function () {
+      this.timeout(60_000)
+      const random = randomFrom(seed)
+      const whole = join(dir, 'whole.mdb')
+      const storage = openLmdb(whole, { floorBytes: 0 })
+      for (let round = 0; round < 40; round++)
+        await storage.commit(Array.from({ length: 25 }, (_each, n) => ({ key: `k${(round * 25 + n * 7) % 700}`, value: round % 5 === 0 && n < 5 ? null : Buffer.alloc(20 + random(600), round) })))
+      await storage.close()
+      const judge = createJudge()
+      const expected = await judge.of(whole)
+      const verdicts = { refused: 0, unharmed: 0 }
+      for (let edit = 0; edit < edits; edit++) {
+        const file = join(dir, `edit-${edit}.mdb`)
+        const what = damage(whole, file, random)
+        const verdict = await judge.of(file)
+        if (verdict === expected) verdicts.unharmed += 1
+        else {
+          expect(verdict, `${what}, edit ${edit} of seed ${seed}`).to.match(/^(refused|died)/)
+          verdicts.refused += 1
+        }
+        rmSync(file, { force: true })
+        rmSync(`${file}-lock`, { force: true })
       }
-      rmSync(file, { force: true })
-      rmSync(`${file}-lock`, { force: true })
-    }
-    judge.end()
-    expect(verdicts.refused, `seed ${seed}`).to.be.above(0)
-  })
+      judge.end()
+      expect(verdicts.refused, `seed ${seed}`).to.be.above(0)
+    })
 
   it('that can not grow any more refuses writes, answers reads, and has lost nothing when there is room again', async function () {
     this.timeout(30_000)
