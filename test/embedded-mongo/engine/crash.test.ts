@@ -2,12 +2,12 @@ import { expect } from 'chai'
 import { Long, type MongoClient } from 'mongodb'
 import { openStore, sessionNamed, signal, temporaryFolder } from './support.ts'
 
-const rounds = 10
+const rounds = Number(process.env['STORE_KILLS'] ?? 10)
 const writers = 16
 
 describe('the embedded store, killed', () => {
-  it('loses no acknowledged write and tears none, in ten rounds under load', async function () {
-    this.timeout(120_000)
+  it(`loses no acknowledged write and tears none, in ${rounds} rounds under load`, async function () {
+    this.timeout(rounds * 12_000)
     const dir = temporaryFolder()
     const acknowledged = new Set<string>()
     for (let round = 0; round < rounds; round++) {
