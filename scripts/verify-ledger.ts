@@ -15,7 +15,7 @@ import { createUnitOfWork } from '../src/platform/unit-of-work.ts'
 import { openStore } from './open-store.ts'
 
 const usage = `npm run verify-ledger                              re-adds the whole ledger
-npm run verify-ledger -- --proof FILE [--key KEY]  checks one proof; KEY as GET /api/v1/ledger/keys tells it
+npm run verify-ledger -- --proof=FILE [--key=KEY]  checks one proof; KEY as GET /api/v1/ledger/keys tells it
                                                    (without one: the key of this installation's secret)`
 
 const { values } = readArguments()

@@ -109,5 +109,7 @@ function isTransient(error: unknown): boolean {
   const name = error instanceof Error ? error.name : ''
   if (/^(MongoNetwork|MongoServerSelection|MongoPoolCleared|MongoNotConnected|MongoTopologyClosed|MongooseServerSelection)/.test(name)) return true
   const labels = error as { hasErrorLabel?: (label: string) => boolean; code?: unknown }
+  // The driver lets this one through bare when the other end goes while it waits for room to write.
+  if (labels.code === 'EPIPE' || labels.code === 'ECONNRESET') return true
   return typeof labels.hasErrorLabel === 'function' && labels.hasErrorLabel('TransientTransactionError')
 }

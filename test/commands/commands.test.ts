@@ -62,42 +62,42 @@ describe('the operator’s commands', function () {
 
   it('make an admin beside a server that runs, with a password from standard input', async () => {
     app = await runApp(home)
-    const made = await run('admin-create.ts', ['--email', 'boss@example.org', '--password-stdin'], settings(), 'a password of some length\n')
+    const made = await run('scripts/admin-create.js', ['--email', 'boss@example.org', '--password-stdin'], settings(), 'a password of some length\n')
     expect(made.code, made.err).to.equal(0)
     const signedIn = await ask(`${app.url}/api/v1/auth/login`, { json: { email: 'boss@example.org', password: 'a password of some length' } })
     expect(signedIn.body.user).to.include({ role: 'admin' })
-    const twice = await run('admin-create.ts', ['--email', 'Boss@example.org', '--password-stdin'], settings(), 'another long password\n')
+    const twice = await run('scripts/admin-create.js', ['--email', 'Boss@example.org', '--password-stdin'], settings(), 'another long password\n')
     expect(twice.code).to.equal(1)
     expect(twice.err).to.include('registered already')
   })
 
   it('make an admin before the first start', async () => {
-    expect((await run('admin-create.ts', ['--email', 'boss@example.org', '--password-stdin'], settings(), 'a password of some length\n')).code).to.equal(0)
+    expect((await run('scripts/admin-create.js', ['--email', 'boss@example.org', '--password-stdin'], settings(), 'a password of some length\n')).code).to.equal(0)
     app = await runApp(home)
     const signedIn = await ask(`${app.url}/api/v1/auth/login`, { json: { email: 'boss@example.org', password: 'a password of some length' } })
     expect(signedIn.status).to.equal(200)
   })
 
   it('take no password from the arguments, none that is short, and never wait for one where nobody can type', async () => {
-    expect((await run('admin-create.ts', ['--email', 'a@example.org', '--password', 'a password of some length'], settings())).code).to.equal(64)
-    expect((await run('admin-create.ts', ['--email', 'a@example.org', '--password-stdin'], settings(), 'short\n')).code).to.equal(64)
-    expect((await run('admin-create.ts', ['--email', 'a@example.org'], settings())).code).to.equal(64)
+    expect((await run('scripts/admin-create.js', ['--email', 'a@example.org', '--password', 'a password of some length'], settings())).code).to.equal(64)
+    expect((await run('scripts/admin-create.js', ['--email', 'a@example.org', '--password-stdin'], settings(), 'short\n')).code).to.equal(64)
+    expect((await run('scripts/admin-create.js', ['--email', 'a@example.org'], settings())).code).to.equal(64)
   })
 
   it('find nothing wrong on a sound machine, and leave nothing behind', async () => {
-    const { code, out } = await run('doctor/main.ts', ['--json'], settings())
+    const { code, out } = await run('scripts/doctor.js', ['--json'], settings())
     const { ok, findings } = JSON.parse(out) as { ok: boolean; findings: { level: string; check: string; remedy?: string }[] }
     expect(findings.filter(({ level }) => level === 'fail')).to.deep.equal([])
     expect({ ok, code }).to.deep.equal({ ok: true, code: 0 })
     expect(findings.map(({ check }) => check)).to.include.members(['node', 'settings', 'data folder', 'disk space', 'store', 'redis', 'port', 'clock', 'public url'])
-    expect((await run('migrate.ts', ['status'], settings())).out).to.include('version 0')
+    expect((await run('scripts/migrate.js', ['status'], settings())).out).to.include('version 0')
   })
 
   it('name what is wrong, each with a remedy, and fail', async () => {
     const other = createServer((socket) => socket.destroy()).listen(home.port, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     chmodSync(home.dir, 0o755)
-    const { code, out } = await run('doctor/main.ts', ['--json'], { ...settings(), REDIS_URL: 'redis://127.0.0.1:1', PUBLIC_URL: 'http://127.0.0.1:1', MONGODB_URI: 'mongodb://127.0.0.1:1/' })
+    const { code, out } = await run('scripts/doctor.js', ['--json'], { ...settings(), REDIS_URL: 'redis://127.0.0.1:1', PUBLIC_URL: 'http://127.0.0.1:1', MONGODB_URI: 'mongodb://127.0.0.1:1/' })
     await new Promise((resolve) => other.close(resolve))
     const { findings } = JSON.parse(out) as { findings: { level: string; check: string; remedy?: string }[] }
     const levels = Object.fromEntries(findings.map(({ check, level }) => [check, level]))
@@ -107,18 +107,18 @@ describe('the operator’s commands', function () {
   })
 
   it('name wrong settings without their values', async () => {
-    const { code, out } = await run('doctor/main.ts', [], { ...settings(), SECRET: 'hunter2', LOG_LEVEL: 'hunter2' })
+    const { code, out } = await run('scripts/doctor.js', [], { ...settings(), SECRET: 'hunter2', LOG_LEVEL: 'hunter2' })
     expect(code).to.equal(1)
     expect(out).to.include('SECRET').and.to.include('LOG_LEVEL').and.not.to.include('hunter2')
   })
 
   it('show, run and unlock migrations; a server refuses a database from the future by exit code 78', async () => {
-    expect((await run('migrate.ts', ['up'], settings())).out).to.include('Ran: baseline')
-    expect((await run('migrate.ts', ['up'], settings())).out).to.include('nothing, all was done')
-    expect((await run('migrate.ts', ['unlock'], settings())).out).to.include('There was no lock')
-    expect((await run('migrate.ts', ['sideways'], settings())).code).to.equal(64)
+    expect((await run('scripts/migrate.js', ['up'], settings())).out).to.include('Ran: baseline')
+    expect((await run('scripts/migrate.js', ['up'], settings())).out).to.include('nothing, all was done')
+    expect((await run('scripts/migrate.js', ['unlock'], settings())).out).to.include('There was no lock')
+    expect((await run('scripts/migrate.js', ['sideways'], settings())).code).to.equal(64)
     await inStore((client) => client.db('ovation').collection<{ _id: string }>('schema_version').updateOne({ _id: 'schema' }, { $set: { version: 999 } }))
-    for (const refused of [await run('migrate.ts', ['up'], settings()), await run('../src/main.ts', [], settings())]) {
+    for (const refused of [await run('scripts/migrate.js', ['up'], settings()), await run('main.js', [], settings())]) {
       expect(refused.code).to.equal(78)
       expect(refused.err).to.include('schema_version 999')
     }

@@ -10,9 +10,9 @@ export interface Outcome {
   err: string
 }
 
-/** A command as `npm run` would start it, with nothing in its environment but what is given. */
+/** A command, as the build made it where it does, else as `npm run` starts it; in its environment is nothing but what is given. */
 export function run(script: string, args: readonly string[], settings: Record<string, string>, input = ''): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import=tsx', `scripts/${script}`, ...args], { cwd: root, env: { ...passedOn(), ...settings }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...(script.endsWith('.ts') ? ['--import=tsx', `scripts/${script}`] : [`dist/${script}`]), ...args], { cwd: root, env: { ...passedOn(), ...settings }, stdio: ['pipe', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))

@@ -98,7 +98,7 @@ describe('a proof of the ledger', () => {
     writeFileSync(good, JSON.stringify(proof))
     writeFileSync(bad, JSON.stringify({ ...proof, batch: { ...proof.batch, count: proof.batch.count + 1 } }))
     writeFileSync(join(dir, 'none.json'), '{}')
-    const outcomes = await Promise.all([good, bad, join(dir, 'none.json')].map((file) => verify(['--proof', file, '--key', key])))
+    const outcomes = await Promise.all([good, bad, join(dir, 'none.json')].map((file) => verify([`--proof=${file}`, `--key=${key}`])))
     expect(outcomes.map(({ code }) => code)).to.deep.equal([0, 1, 2])
     expect(outcomes[0]?.output).to.match(/The proof holds/)
     rmSync(dir, { recursive: true })

@@ -60,7 +60,7 @@ export interface SignedRoot {
   signature: string
 }
 
-/** From an entry over its leaf, its path and the chain of batches to a signed root. `npm run verify-ledger -- --proof FILE` checks it. */
+/** From an entry over its leaf, its path and the chain of batches to a signed root. `npm run verify-ledger -- --proof=FILE` checks it. */
 export interface LedgerProof {
   version: 1
   entry: SealedEntry

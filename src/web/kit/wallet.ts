@@ -80,7 +80,7 @@ function LineView({ client, rest: [lineId = ''] }: ViewProps) {
   const [saved, setSaved] = useState('')
   const prove = useAction(async (entry_id: string) => {
     saveFile(`${entry_id}.proof.json`, await client.call('ledger:proof', { entry_id }))
-    setSaved('Saved. `npm run verify-ledger -- --proof FILE` checks it.')
+    setSaved('Saved. `npm run verify-ledger -- --proof=FILE` checks it.')
   })
   return html`
     <section class="card wide" aria-labelledby="line-title">
