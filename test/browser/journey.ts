@@ -27,6 +27,7 @@ export async function walkJourney({ browser, url, name, viewport }: { browser: B
   await fan.page.waitForURL(/\/fan\//)
   await fan.page.getByRole('searchbox').fill(creatorName)
   await fan.page.getByRole('link', { name: creatorName }).click()
+  await fan.page.getByLabel('Amount in ZMW').waitFor()
   await fan.page.getByRole('button', { name: /^Follow/ }).click()
   await fan.page.getByText('1 follower', { exact: true }).first().waitFor()
   await fan.page.getByLabel('Amount in ZMW').fill('25.50')

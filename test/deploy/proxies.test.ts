@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { walkJourney } from '../browser/journey.ts'
+import { chromiumPath, launchBrowser } from '../browser/support.ts'
 import { adminToken, until } from '../faults/support.ts'
 import { connect, type LiveSocket } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
@@ -56,6 +58,16 @@ describe('two servers behind a load balancer', function () {
         expect(await page.call('alert:started', { alert_id: alert.alert_id })).to.deep.include({ ok: true })
         expect(await page.call('alert:finished', { alert_id: alert.alert_id })).to.deep.include({ ok: true })
         page.close()
+      })
+
+      it('are one to people in a browser too', async () => {
+        if (!chromiumPath) return void process.stdout.write('skipped: no Chromium on this machine\n')
+        const browser = await launchBrowser()
+        try {
+          await walkJourney({ browser, url: proxy.url, name, viewport: { width: 1280, height: 800 } })
+        } finally {
+          await browser.close()
+        }
       })
 
       it('share the sockets, and a fact reaches those of both', async () => {

@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Two servers as two processes, on one store and one Redis. */
 export interface Pair {
   servers: RunningApp[]
+  /** where people find them: of the load balancer that stands before them */
+  port: number
   redis: TestRedis
   /** ends one as an operator would, and starts it anew */
   end(index: number): Promise<void>
@@ -26,7 +28,8 @@ export async function startPair(): Promise<Pair> {
   const redis = await startRedis()
   const store = await startStore(dir)
   const homes = [await makeHome(), await makeHome()]
-  const settings = { MONGODB_URI: store.uri, REDIS_URL: redis.url, TRUSTED_PROXIES: '127.0.0.1', METRICS_TOKEN: metricsToken }
+  const port = await freePort()
+  const settings = { PUBLIC_URL: `http://127.0.0.1:${port}`, MONGODB_URI: store.uri, REDIS_URL: redis.url, TRUSTED_PROXIES: '127.0.0.1', METRICS_TOKEN: metricsToken }
   const servers: RunningApp[] = []
   const begin = async (index: number): Promise<void> => {
     servers[index] = await runApp(homes[index] as Home, settings)
@@ -40,6 +43,7 @@ export async function startPair(): Promise<Pair> {
   await begin(1)
   return {
     servers,
+    port,
     redis,
     begin,
     end,
@@ -70,9 +74,8 @@ export function isInstalled(name: ProxyName): boolean {
 }
 
 /** The sample from deploy/ as it is, but for addresses: those of a compose network become those of this machine. */
-export async function startProxy(name: ProxyName, { servers }: Pair): Promise<Proxy> {
+export async function startProxy(name: ProxyName, { servers, port }: Pair): Promise<Proxy> {
   const dir = mkdtempSync(join(tmpdir(), `ovation-${name}-`))
-  const port = await freePort()
   const file = join(dir, `${name}.conf`)
   const sample = readFileSync(`${root}deploy/${name === 'nginx' ? 'nginx.conf' : 'haproxy.cfg'}`, 'utf8')
   const here = servers.reduce((text, { url }, index) => text.replaceAll(`app-${index + 1}:3000`, new URL(url).host), sample)

@@ -82,6 +82,21 @@ describe('two processes on one store', () => {
       expect(data.map(({ message }) => message)).to.include('while away')
     })
 
+    it('play an alert on an overlay of the other one while Redis is away, and only once', async () => {
+      const { body } = await creator.http('POST', '/api/v1/overlays', {})
+      const overlay = await connect(one, '/overlay', body.token as string)
+      await overlay.next('overlay:state')
+      await redis.kill()
+      await tip('across a gap')
+      const alert = await overlay.next<{ alert_id: string; message: string }>('alert:play')
+      expect(alert.message).to.equal('across a gap')
+      await overlay.call('alert:started', { alert_id: alert.alert_id })
+      await overlay.call('alert:finished', { alert_id: alert.alert_id })
+      await redis.start()
+      expect(await one.db.collection('alerts').findOne({ _id: alert.alert_id as never })).to.include({ state: 'played', attempts: 1 })
+      overlay.close()
+    })
+
     it('deliver again after Redis was paused', async () => {
       const here = await creator.socket()
       redis.pause()

@@ -16,6 +16,7 @@ import { chooseVariation } from './variations.ts'
 /** How long a socket may take to start what it was handed, and how much longer than the alert itself it may take to finish. */
 const startMs = 5_000
 const spareMs = 5_000
+const tellAgainAfterMs = 1_000
 export const missedAfterMs = 10 * 60_000
 const maxAttempts = 2
 const sweepPage = 50
@@ -160,6 +161,21 @@ export function createAlertQueue({
   async function sweep(): Promise<void> {
     const stale = await Overlays.find({ lease_until: { $type: 'date', $lte: wall.now() } }, { _id: 1 }).limit(sweepPage).lean()
     for (const { _id } of stale) await goOn(_id)
+    await tellAgain()
+  }
+
+  /**
+   * What another process handed to a socket of this one, and was lost between the two while Redis was away: the rows know it. A page that
+   * was told already says only once more that it started.
+   */
+  async function tellAgain(): Promise<void> {
+    const now = wall.now().getTime()
+    const untold = { $gt: new Date(now), $lte: new Date(now + startMs - tellAgainAfterMs) }
+    const held = (await Overlays.find({ lease_until: untold, current: { $type: 'string' } }).lean()).filter(({ holder }) => holder !== null && relay.holds('/overlay', holder))
+    for (const overlay of held) {
+      const alert = await Alerts.findOne({ _id: overlay.current as string, state: 'playing', started_at: { $exists: false } }).lean()
+      if (alert) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [overlay.holder as string], data: presentPlay(await withoutTheSilenced(overlay, alert), overlay) }, meta(alert._id))
+    }
   }
 
   /** After a start as the only process: the sockets of the one before are gone, and so are their leases. */
@@ -231,7 +247,7 @@ export function createAlertQueue({
     await Alerts.updateMany({ overlay_id: overlay._id, state: 'queued', queued_at: { $lt: new Date(now.getTime() - missedAfterMs) } }, { $set: { state: 'missed' } })
     const alert = await Alerts.findOneAndUpdate(
       { overlay_id: overlay._id, state: 'queued' },
-      { $set: { state: 'playing' }, $inc: { attempts: 1 } },
+      { $set: { state: 'playing' }, $unset: { started_at: true }, $inc: { attempts: 1 } },
       { sort: { priority: -1, position: 1 }, returnDocument: 'after' },
     ).lean()
     return alert ? { socketId, alert: await withoutTheSilenced(overlay, alert) } : undefined

@@ -13,6 +13,7 @@ const maxUnknownPerMinute = 10
 const expiryGraceMs = 1_000
 const warnMs = 60_000
 const maxWaitingPerAddress = 200
+const lastWordsMs = 1_000
 const maxRooms = 100
 
 /** What a namespace accepts and who may enter it. */
@@ -46,7 +47,7 @@ export interface LiveSocket {
 }
 
 export interface Gateway {
-  /** tells every socket to come back soon, at different moments, and closes it */
+  /** tells every socket to come back soon, at different moments, lets the commands that run be answered, and closes it */
   drain(): Promise<void>
   /** live sockets of this process, by namespace */
   connections(): Record<string, number>
@@ -91,6 +92,9 @@ export function createGateway({
       else decide(null, true)
     },
   })
+  /** commands and hooks that are under way: each may have a transaction open */
+  const underWay = new Set<Promise<void>>()
+  let closing = false
   relay.attach(io)
   for (const door of doors) openDoor(io.of(door.namespace), door)
 
@@ -123,7 +127,7 @@ export function createGateway({
       const expiry = admission.expires_at ? createExpiry(socket, admission.expires_at) : undefined
       const strikes = { count: 0, since: wall.now().getTime() }
       socket.onAny((event: unknown, ...args: unknown[]) => {
-        void receive(socket, door, operations, admission.actor, expiry?.renew, strikes, event, args)
+        track(receive(socket, door, operations, admission.actor, expiry?.renew, strikes, event, args))
       })
       socket.on('disconnect', () => {
         expiry?.stop()
@@ -163,6 +167,7 @@ export function createGateway({
         if (door.strict) throw new AppError('forbidden')
         throw new AppError('unknown-event')
       }
+      if (closing) throw new AppError('retry', { retry_after_ms: 2_000 })
       const { key, rest } = takeKey(payload)
       const ctx: Context = { actor, request_id: requestId, door: 'socket', address: addressOf(socket.request), agent: socket.handshake.headers['user-agent'] ?? '', socket_id: socket.id, rooms: roomsOf(socket), ...(renew ? { renew } : {}), log }
       const answer = await invoke(operation, ctx, rest, key)
@@ -203,15 +208,27 @@ export function createGateway({
   }
 
   function guard(what: string, work: Promise<void> | undefined): void {
-    work?.catch((error: unknown) => log.error({ err: error, what }, 'a socket hook failed'))
+    if (work) track(work.catch((error: unknown) => log.error({ err: error, what }, 'a socket hook failed')))
+  }
+
+  function track(work: Promise<void>): void {
+    underWay.add(work)
+    void work.finally(() => underWay.delete(work))
   }
 
   async function drain(): Promise<void> {
     for (const { namespace } of doors)
       for (const socket of io.of(namespace).sockets.values()) socket.emit('server:draining', { reconnect_in_ms: 500 + (Math.abs(Number.parseInt(socket.id.slice(0, 4), 36) || 0) % 2_000) })
+    closing = true
+    // An open transaction whose process is gone keeps its documents from everybody else for a minute.
+    await Promise.all(underWay)
+    const connections = new Set(doors.flatMap(({ namespace }) => [...io.of(namespace).sockets.values()].map((socket) => socket.conn)))
+    const closed = [...connections].map((connection) => new Promise((resolve) => connection.once('close', resolve)))
     for (const { namespace } of doors) io.of(namespace).local.disconnectSockets(true)
+    // A connection closes by itself when its last answers are written; the engine would throw them away.
+    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, lastWordsMs).unref())])
     io.engine.close()
-    await Promise.resolve()
+    await Promise.all(underWay)
   }
 }
 

@@ -15,6 +15,8 @@ export interface Relay {
   close(namespace: '/' | '/overlay', room: string): void
   /** takes the live sockets of one room out of another, on every process */
   remove(members: string, room: string): void
+  /** whether this process holds the socket */
+  holds(namespace: '/' | '/overlay', socketId: string): boolean
   attach(io: Server): void
 }
 
@@ -30,6 +32,9 @@ export function createRelay(redis?: Redis): Relay {
     },
     close(namespace: '/' | '/overlay', room: string) {
       server?.of(namespace).in(room).disconnectSockets(true)
+    },
+    holds(namespace: '/' | '/overlay', socketId: string) {
+      return server?.of(namespace).sockets.has(socketId) ?? false
     },
     remove(members: string, room: string) {
       server?.of('/').in(members).socketsLeave(room)
