@@ -118,11 +118,7 @@ describe('two processes on one store', () => {
       const channel = `${one.db.databaseName}#/#user:${creator.id}#`
       for (const rubbish of ['x', '{}', '[]', '[1]', '"', 'null']) await redis.command(`PUBLISH ${channel} ${rubbish}`)
       for (const rubbish of ['x', '{}', '{"type":99}', '{"type":3}']) await redis.command(`PUBLISH ${one.db.databaseName}-request#/# '${rubbish}'`)
-      await tip('after rubbish')
-      for (;;) {
-        const fact = await here.next<{ message: string }>('tip:received')
-        if (fact.message === 'after rubbish') break
-      }
+      await heals(here)
       here.close()
     })
 
