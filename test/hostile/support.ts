@@ -78,8 +78,10 @@ export function refusedRaw(text: string, status: number, code: string): void {
 }
 
 /** What may change without anybody having done anything: sweeps, seals, leases, who looks at an overlay. */
-const restless = new Set(['health', 'leases', 'agenda_jobs', 'agenda_logs', 'processes', 'audit', 'mails', 'ledger_roots', 'ledger_keys', 'unsealed', 'batches', 'ledger_heads', 'balances', 'deliveries'])
+const restless = new Set(['health', 'leases', 'agenda_jobs', 'agenda_logs', 'processes', 'audit', 'mails', 'ledger_roots', 'ledger_keys', 'unsealed', 'batches', 'ledger_heads', 'balances', 'deliveries', 'creator_attention', 'creator_search'])
 const restlessFields: Record<string, Record<string, 0>> = {
+  // Counted some time after what it counts.
+  profiles: { trending: 0 },
   overlays: { players: 0, holder: 0, lease_until: 0, last_connected_at: 0, current: 0 },
   payments: { queries: 0, next_query_at: 0 },
   payment_inbox: { due_at: 0, attempts: 0 },
