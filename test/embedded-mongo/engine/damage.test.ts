@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { MongoClient } from 'mongodb'
 import { openLmdb } from '../../../src/embedded-mongo/storage/lmdb-storage.ts'
+import { misplacedPage } from '../../../src/embedded-mongo/storage/pages.ts'
 import { openStore, refusalOf, signal, temporaryFolder } from './support.ts'
 
 const edits = Number(process.env['STORE_EDITS'] ?? 60)
@@ -46,6 +47,21 @@ describe('a damaged file of the embedded store', () => {
       judge.end()
       expect(verdicts.refused, `seed ${seed}`).to.be.above(0)
     })
+
+  it('is read whole with records beside its tree, and refused when one of their pages says that it is another', async () => {
+    const file = join(dir, 'large.mdb')
+    const storage = openLmdb(file, { floorBytes: 0 })
+    for (let round = 0; round < 5; round++) await storage.commit(Array.from({ length: 20 }, (_each, n) => ({ key: `k${round * 20 + n}`, value: Buffer.alloc(n % 5 === 0 ? 10_000 : 300, round) })))
+    expect(storage.verify(Number.POSITIVE_INFINITY)).to.equal(true)
+    await storage.close()
+    const bytes = readFileSync(file)
+    const isBeside = (at: number) => bytes.readBigUInt64LE(at) === BigInt(at / pageBytes) && bytes.readUInt16LE(at + 18) === 4
+    const beside = Array.from({ length: Math.floor(bytes.length / pageBytes) }, (_each, n) => n * pageBytes).slice(2).filter(isBeside)
+    expect(beside).to.have.length.above(10)
+    bytes.writeBigUInt64LE(1n, beside[0] as number)
+    writeFileSync(file, bytes)
+    expect(misplacedPage(file, Number.POSITIVE_INFINITY)).to.match(/says that it is page 1$/)
+  })
 
   it('that can not grow any more refuses writes, answers reads, and has lost nothing when there is room again', async function () {
     this.timeout(30_000)
