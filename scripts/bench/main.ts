@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createOverlayClient } from '../../src/client/index.ts'
+import { benchChat } from './chat.ts'
 import { call, closeConnections, type Person, register, topUp } from './http.ts'
 import { line, ms, quantile, rate } from './stats.ts'
 import { benchStore } from './store.ts'
@@ -45,6 +46,7 @@ async function benchServer(): Promise<void> {
   for (const fan of fans) await topUp(base, fan, 10_000_000)
   await benchAlerts(base, fans[0] as Person, creators[0] as Person)
   await benchTips(base, fans, creators)
+  await benchChat(base, fans)
   server.kill('SIGTERM')
   await new Promise((resolve) => server.once('exit', resolve))
   rmSync(dir, { recursive: true, force: true })

@@ -237,7 +237,7 @@ function isAboutToken({ status, code }: ClientProblem, { door }: Reach): boolean
   return status === 401 && (door !== 'http' || code === 'token-expired')
 }
 
-/** After a lost answer, what HTTP calls idempotent or carries a key is asked for again; anything else could be done twice. */
-function isWorthRepeating(problem: ClientProblem, { route, once }: Reach): boolean {
-  return isForLater(problem) || (problem.status === 0 && (once !== undefined || /^(GET|PUT|DELETE) /.test(route)))
+/** After a lost answer, what HTTP calls idempotent, carries a key or an id of its own is asked for again; anything else could be done twice. */
+function isWorthRepeating(problem: ClientProblem, { route, once, repeatable }: Reach): boolean {
+  return isForLater(problem) || (problem.status === 0 && (once !== undefined || repeatable === true || /^(GET|PUT|DELETE) /.test(route)))
 }

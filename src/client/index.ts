@@ -1,4 +1,6 @@
 export { type Ack, type CallOptions, type Client, type ClientOptions, createClient, type Inspect, newKey, type State } from './client.ts'
+export { createInbox, type Inbox } from './inbox.ts'
 export type { Meta } from './line.ts'
 export { createOverlayClient, type OverlayClient, type OverlayClientOptions, type OverlayState } from './overlay-client.ts'
 export { asProblem, ClientError, type ClientProblem } from './problem.ts'
+export { createThread, type Draft, type Thread } from './thread.ts'

@@ -11,13 +11,14 @@ export function createNewsFilter(): (fact: string, data: unknown, meta: Meta | u
   const versions = new Map<string, number>()
 
   return (fact, data, meta) => {
+    const { version, thing } = identityOf(fact, data)
     if (meta) {
-      const event = `${fact} ${meta.event_id}`
+      // One event may tell of several things, as when many speak at once.
+      const event = `${thing} ${meta.event_id}`
       if (events.has(event)) return false
       events.add(event)
       forgetOldest(events)
     }
-    const { version, thing } = identityOf(fact, data)
     if (version === undefined) return true
     if (version < (versions.get(thing) ?? 0)) return false
     versions.delete(thing)

@@ -1,5 +1,5 @@
 import type { AlertPlay, OverlayFacts, OverlayView } from '../features/overlays/contract.ts'
-import type { PublicGoal } from '../features/tips/contract.ts'
+import type { LiveFigures, PublicGoal } from '../features/tips/contract.ts'
 import type { Problem } from '../kernel/errors.ts'
 import type { Inspect } from './client.ts'
 import { createLine } from './line.ts'
@@ -23,6 +23,8 @@ export interface OverlayClientOptions {
   /** how loud it is and which goals there are: after each connect and each change */
   onView?: (view: OverlayView) => void
   onGoal?: (goal: PublicGoal) => void
+  /** what its labels write has changed */
+  onLive?: (figures: LiveFigures) => void
   onState: (state: OverlayState) => void
   inspect?: Inspect
 }
@@ -31,7 +33,7 @@ const answerMs = 5_000
 const rememberedAlerts = 100
 
 /** What an overlay page needs: it is told what to play and to draw, says how it went, and comes back by itself until its link is replaced. */
-export function createOverlayClient({ url, token, onPlay, onSkip, onView, onGoal, onState, inspect }: OverlayClientOptions): OverlayClient {
+export function createOverlayClient({ url, token, onPlay, onSkip, onView, onGoal, onLive, onState, inspect }: OverlayClientOptions): OverlayClient {
   const shown = new Set<string>()
   const line = createLine({ url: `${url}/overlay`, auth: () => ({ token }), onUp: () => onState('online'), onDown, onFact: hear })
   onState('connecting')
@@ -60,6 +62,7 @@ export function createOverlayClient({ url, token, onPlay, onSkip, onView, onGoal
     if (fact === 'alert:skip') onSkip?.((data as OverlayFacts['alert:skip']).alert_id)
     if (fact === 'overlay:state' || fact === 'overlay:config-updated') onView?.(data as OverlayView)
     if (fact === 'goal:updated') onGoal?.(data as PublicGoal)
+    if (fact === 'live:updated') onLive?.(data as LiveFigures)
   }
 
   // Handed out again because the news of its end was lost: it is not shown a second time.

@@ -30,9 +30,19 @@ export async function makeHome(): Promise<Home> {
   return {
     dir,
     port: await freePort(),
-    // The store of a server that was killed may still be writing its last.
-    remove: () => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
+    remove: () => removeFolder(dir),
   }
+}
+
+// The store of a server that was killed may still be writing its last; Node's own retries would not take away what came in between.
+function removeFolder(dir: string): void {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return rmSync(dir, { recursive: true, force: true })
+    } catch (error) {
+      if (attempt === 100) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+    }
 }
 
 /** What a process of a test inherits: nothing of the machine's settings, only where to find things and where to write its coverage. */

@@ -2,10 +2,11 @@ import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Creator, FollowState } from '../../features/profiles/contract.ts'
 import type { ViewProps } from '../kit/page.ts'
-import { Money, Show, Trouble, useAction, useLoaded, valuesOf } from '../kit/parts.ts'
+import { Show, Trouble, useAction, useLoaded, valuesOf } from '../kit/parts.ts'
 import { hrefOf } from '../kit/route.ts'
+import { About } from './about.ts'
 import { Live } from './live.ts'
-import { Avatar, FollowButton } from './parts.ts'
+import { FollowButton } from './parts.ts'
 import { SendTip } from './tip.ts'
 
 /** A creator as a fan sees them: who, what is going on now, and how to tip. */
@@ -13,19 +14,30 @@ export function CreatorView({ client, user, rest: [id = ''] }: ViewProps) {
   const creator = useLoaded(() => client.call('creator:read', { creator_id: id }), [id])
   return html`
     <${Show} of=${creator}>${(found: Creator) => html`
-      <section class="card wide" aria-labelledby="creator-title">
-        <div class="row spread">
-          <span class="person"><${Avatar} creator=${found} /><span><h1 id="creator-title">${found.name}</h1><span class="soft">@${found.handle}</span></span></span>
-          ${found.id !== user.id && html`<${FollowButton} client=${client} creator=${found} onChange=${(state: FollowState) => creator.set({ ...found, ...state })} />`}
-        </div>
-        ${found.bio && html`<p class="text">${found.bio}</p>`}
-        <p class="row">${found.tags.map((tag) => html`<a key=${tag} class="chip" href=${hrefOf('creators', tag)}>${tag}</a>`)}
-          <span class="soft">${found.followers} ${found.followers === 1 ? 'follower' : 'followers'}</span>
-          ${found.earnings !== null && html`<span class="soft">earned <${Money} amount=${found.earnings} currency="ZMW" /></span>`}</p>
-      </section>
+      <${About} creator=${found}>${found.id !== user.id && html`<span class="row"><${Company} client=${client} creator=${found} /><${FollowButton} client=${client} creator=${found} onChange=${(state: FollowState) => creator.set({ ...found, ...state })} /></span>`}<//>
       ${found.id !== user.id && html`<${SendTip} client=${client} creator=${found} />`}
       <${Live} client=${client} creator=${found} />
       ${found.id !== user.id && html`<${Distance} client=${client} creator=${found} />`}`}<//>
+  `
+}
+
+/** Ways to talk: with the creator, or in the creator's room where there is one. */
+function Company({ client, creator }: Pick<ViewProps, 'client'> & { creator: Creator }) {
+  const found = useLoaded(() => client.call('room:read', { creator_id: creator.id }), [creator.id])
+  const room = found.value?.room
+  const write = useAction(async () => {
+    const { conversation_id } = await client.call('conversation:create', { type: 'direct', member_ids: [creator.id] })
+    location.hash = hrefOf('chat', conversation_id)
+  })
+  const enter = useAction(async () => {
+    if (!room) return
+    if (!room.joined) await client.call('conversation:join', { conversation_id: room.conversation_id })
+    location.hash = hrefOf('chat', room.conversation_id)
+  })
+  return html`
+    <button type="button" class="plain" disabled=${write.busy} title=${write.error} onClick=${() => write.run()}>Message</button>
+    ${room && html`<button type="button" class="plain" disabled=${enter.busy} title=${enter.error} onClick=${() => enter.run()}>${room.joined ? 'Room' : 'Join the room'}</button>`}
+    ${(write.error || enter.error) && html`<${Trouble} text=${write.error || enter.error} />`}
   `
 }
 

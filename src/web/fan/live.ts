@@ -9,8 +9,11 @@ import { sentenceOf } from '../kit/words.ts'
 
 const shown = 10
 
-/** What the audience sees: goals, totals, the newest tips. Joined while this is open. */
-export function Live({ client, creator }: { client: Client; creator: Creator }) {
+/**
+ * What the audience sees: goals, totals, the newest tips. Joined while this is open.
+ * @param everyMs for who is not signed in and so has no connection: how often to look again
+ */
+export function Live({ client, creator, everyMs }: { client: Client; creator: Creator; everyMs?: number }) {
   const [live, setLive] = useState<LiveSnapshot | undefined>()
   const [error, setError] = useState('')
   const creator_id = creator.id
@@ -31,6 +34,7 @@ export function Live({ client, creator }: { client: Client; creator: Creator }) 
       if (goal.creator_id === creator_id) setLive((before) => before && { ...before, goals: newerOf(before.goals, goal) })
     }
     look()
+    const timer = everyMs === undefined ? undefined : setInterval(() => document.hidden || look(), everyMs)
     const stops = [
       client.on('session:ready', look),
       client.on('tip:announced', announce),
@@ -39,6 +43,7 @@ export function Live({ client, creator }: { client: Client; creator: Creator }) 
     ]
     return () => {
       gone = true
+      clearInterval(timer)
       stops.forEach((stop) => stop())
       if (client.state === 'online') client.call('live:leave', { creator_id }).catch(() => {})
     }

@@ -1,4 +1,5 @@
 import { AccountView } from '../kit/account.ts'
+import { ChatView } from '../kit/chat.ts'
 import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { CreatorView } from './creator.ts'
@@ -13,6 +14,7 @@ startPage({
     { path: 'creators', name: 'Creators', view: CreatorsView },
     { path: 'creator', view: CreatorView },
     { path: 'tips', name: 'Your tips', view: TipsView },
+    { path: 'chat', name: 'Messages', view: ChatView },
     { path: 'wallet', name: 'Wallet', view: WalletView },
     { path: 'payment', view: PaymentView },
     { path: 'people', name: 'People', view: PeopleView },

@@ -3,10 +3,9 @@ import { useRef, useState } from 'preact/hooks'
 import { type Client, newKey } from '../../client/index.ts'
 import type { Creator } from '../../features/profiles/contract.ts'
 import type { PublicTipSettings } from '../../features/tips/contract.ts'
-import type { Currency } from '../../kernel/currency.ts'
-import { formatMoney, parseMoney } from '../format.ts'
+import { formatMoney } from '../format.ts'
+import { tipAmountOf } from '../kit/amount.ts'
 import { Show, Trouble, useAction, useLoaded, valuesOf } from '../kit/parts.ts'
-import { Said } from '../kit/words.ts'
 
 /** A tip by checkout or from the wallet. A key is kept until its tip went through, so that pressing again can't pay twice. */
 export function SendTip({ client, creator }: { client: Client; creator: Creator }) {
@@ -24,9 +23,7 @@ function TipForm({ client, creator, limits: { tip_min, tip_max, currency } }: { 
   const key = useRef(newKey())
   const submit = useAction(async (values: Record<string, string>) => {
     setSent('')
-    const amount = parseMoney(values['amount'] ?? '', currency as Currency)
-    if (amount === undefined) throw new Said('Please type an amount like 25 or 25.50.')
-    if (amount < tip_min || amount > tip_max) throw new Said(`${creator.name} takes tips from ${formatMoney(tip_min, currency)} to ${formatMoney(tip_max, currency)}.`)
+    const amount = tipAmountOf(values['amount'] ?? '', { tip_min, tip_max, currency, name: creator.name })
     const input = { creator_id: creator.id, amount, currency, message: values['message'] ?? '' }
     if (values['by'] === 'wallet') {
       await client.call('tip:send', { ...input, anonymous: values['anonymous'] === 'on' }, { key: key.current })

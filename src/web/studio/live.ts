@@ -70,6 +70,10 @@ function IncomingTips({ client }: ViewProps) {
     await client.call('report:create', { subject_type: 'tip', subject_id: tip_id, reason: 'abuse' })
     setReported((before) => new Set([...before, tip_id]))
   })
+  const shun = useAction(async (what: 'user:mute' | 'user:block', user_id: string) => {
+    await client.call(what, { user_id })
+    tips.reload()
+  })
   const [reported, setReported] = useState<ReadonlySet<string>>(new Set())
 
   return html`
@@ -77,18 +81,19 @@ function IncomingTips({ client }: ViewProps) {
       <h2 id="tips-title">Tips, live</h2>
       <${List} of=${tips} live empty=${html`No tips yet. They appear here the moment they are paid. <a href=${hrefOf('overlays')}>Set up your overlay</a> to show them on the stream.`}>${(tip: ReceivedTip) => html`
         <li key=${tip.tip_id} class=${fresh.has(tip.tip_id) ? 'news' : ''}>
-          <span><strong>${tip.name ?? 'Someone'}</strong> ${tip.first_tip && html`<span class="chip on">first tip</span>`} ${tip.moderation !== 'shown' && html`<span class="chip">${moderationWords[tip.moderation]}</span>`}
+          <span><strong>${tip.name ?? 'Someone'}</strong> ${tip.guest && html`<span class="chip">guest</span>`} ${tip.first_tip && html`<span class="chip on">first tip</span>`} ${tip.moderation !== 'shown' && html`<span class="chip">${moderationWords[tip.moderation]}</span>`}
             ${tip.message && html`<br /><span class="text">${tip.message}</span>`}<br /><span class="soft"><${When} at=${tip.created_at} /></span></span>
           <span class="row">
             ${tip.moderation === 'pending' && html`
               <button type="button" disabled=${moderate.busy} onClick=${() => moderate.run(tip.tip_id, 'allow', false)}>Show it</button>
               ${!tip.anonymous && html`<button type="button" class="plain" disabled=${moderate.busy} onClick=${() => moderate.run(tip.tip_id, 'allow', true)}>Show without the name</button>`}
               <button type="button" class="plain" disabled=${moderate.busy} onClick=${() => moderate.run(tip.tip_id, 'reject', false)}>Don’t show</button>`}
+            ${tip.fan_id && html`<button type="button" class="quiet" disabled=${shun.busy} onClick=${() => shun.run('user:mute', tip.fan_id ?? '')}>Mute<span class="hidden"> ${tip.name}</span></button><button type="button" class="quiet" disabled=${shun.busy} onClick=${() => shun.run('user:block', tip.fan_id ?? '')}>Block<span class="hidden"> ${tip.name}</span></button>`}
             ${tip.message && html`<button type="button" class="quiet" disabled=${report.busy || reported.has(tip.tip_id)} onClick=${() => report.run(tip.tip_id)}>${reported.has(tip.tip_id) ? 'Reported' : 'Report'}</button>`}
             <${Money} amount=${tip.amount} currency=${tip.currency} />
           </span>
         </li>`}<//>
-      ${(moderate.error || report.error) && html`<${Trouble} text=${moderate.error || report.error} />`}
+      ${(moderate.error || report.error || shun.error) && html`<${Trouble} text=${moderate.error || report.error || shun.error} />`}
     </section>
   `
 }

@@ -1,4 +1,5 @@
 import { AccountView } from '../kit/account.ts'
+import { ChatView } from '../kit/chat.ts'
 import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { AlertsView } from './alerts.ts'
@@ -14,6 +15,7 @@ startPage({
   sections: [
     { path: 'live', name: 'Live', view: LiveView },
     { path: 'alerts', name: 'Alerts', view: AlertsView },
+    { path: 'chat', name: 'Messages', view: ChatView },
     { path: 'overlays', name: 'Overlays', view: OverlaysView },
     { path: 'variations', view: VariationsView },
     { path: 'goals', name: 'Goals', view: GoalsView },

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
-import type { OwnCreator } from '../../features/profiles/contract.ts'
+import { categories, type Category, type OwnCreator } from '../../features/profiles/contract.ts'
 import type { FilterAction, ModerationMode, TipSettings } from '../../features/tips/contract.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { inMajorUnits, parseMoney } from '../format.ts'
@@ -26,21 +26,23 @@ export function SettingsView(props: ViewProps) {
 function Profile({ client }: ViewProps) {
   const profile = useLoaded(() => client.call('creator:me', {}), [])
   const [saved, setSaved] = useState('')
-  const save = useAction(async ({ full_name = '', handle = '', bio = '', avatar_url = '', tags = '', shows_earnings = '' }: Record<string, string>) => {
+  const save = useAction(async ({ full_name = '', handle = '', bio = '', avatar_url = '', tags = '', category = '', shows_earnings = '' }: Record<string, string>) => {
     const list = tags.split(/[\s,]+/).filter((tag) => tag !== '')
-    profile.set(await client.call('creator:update', { full_name, handle, bio, avatar_url: avatar_url || null, tags: list, shows_earnings: shows_earnings === 'on' }))
+    profile.set(await client.call('creator:update', { full_name, handle, bio, avatar_url: avatar_url || null, tags: list, category: (category || null) as Category | null, shows_earnings: shows_earnings === 'on' }))
     setSaved('Saved.')
   })
   return html`
     <section class="card" aria-labelledby="profile-title">
       <h1 id="profile-title">Your page</h1>
       <${Show} of=${profile}>${(own: OwnCreator) => html`
-        <p class="soft">Fans find you as <a href=${`/fan/#/creator/${encodeURIComponent(`@${own.handle}`)}`}>@${own.handle}</a>. ${own.followers} ${own.followers === 1 ? 'person follows' : 'people follow'} you.</p>
+        <p class="soft">Your page is <a href=${`/@${own.handle}`}>${location.host}/@${own.handle}</a>: share it, one can tip there without an account.</p>
+        <p class="soft">${own.followers} ${own.followers === 1 ? 'person follows' : 'people follow'} you.</p>
         <form onSubmit=${(event: Event) => save.run(valuesOf(event))} onInput=${() => setSaved('')}>
           <label>Name <input name="full_name" required maxlength="100" defaultValue=${own.full_name} /></label>
           <label>Handle <input name="handle" required pattern="[a-z0-9_]{3,30}" title="3 to 30 small letters, digits or underscores" defaultValue=${own.handle} autocapitalize="off" /></label>
           <label>About you <textarea name="bio" rows="3" maxlength="1000" defaultValue=${own.bio}></textarea></label>
           <label>Picture, an https address <input name="avatar_url" type="url" pattern="https://.*" maxlength="2048" defaultValue=${own.avatar ?? ''} /></label>
+          <label>What you do <${Choice} name="category" chosen=${own.category ?? ''} options=${[['', 'not said'], ...categories.map((each) => [each, each])]} /></label>
           <label>Tags, up to ten <input name="tags" maxlength="260" defaultValue=${own.tags.join(' ')} placeholder="music live-coding" /></label>
           <label class="check"><input type="checkbox" name="shows_earnings" defaultChecked=${own.shows_earnings} /> Show what I earn on my page</label>
           ${save.error && html`<${Trouble} text=${save.error} />`}
@@ -67,6 +69,7 @@ function TipRules({ client }: ViewProps) {
         currency,
         moderation: values['moderation'] as ModerationMode,
         filter: { words, action: values['action'] as FilterAction, hide_links: values['hide_links'] === 'on' },
+        guests: values['guests'] === 'on',
       }),
     )
     setSaved('Saved.')
@@ -74,12 +77,13 @@ function TipRules({ client }: ViewProps) {
   return html`
     <section class="card" aria-labelledby="rules-title">
       <h2 id="rules-title">Tips and their messages</h2>
-      <${Show} of=${settings}>${({ min_amount, max_amount, currency, moderation, filter }: TipSettings) => html`
+      <${Show} of=${settings}>${({ min_amount, max_amount, currency, moderation, filter, guests }: TipSettings) => html`
         <form onSubmit=${(event: Event) => save.run(valuesOf(event))} onInput=${() => setSaved('')}>
           <div class="fields">
             <label>Smallest tip in ${currency} <input name="min" inputmode="decimal" required defaultValue=${inMajorUnits(min_amount, currency)} /></label>
             <label>Largest tip in ${currency} <input name="max" inputmode="decimal" required defaultValue=${inMajorUnits(max_amount, currency)} /></label>
           </div>
+          <label class="check"><input type="checkbox" name="guests" defaultChecked=${guests} /> Take tips from people without an account</label>
           <label>Before an alert plays <${Choice} name="moderation" chosen=${moderation} options=${modes} /></label>
           <label>Words to keep off the stream, one a line <textarea name="words" rows="4" maxlength="8000" defaultValue=${filter.words.join('\n')}></textarea></label>
           <label>When one is found <${Choice} name="action" chosen=${filter.action} options=${actions} /></label>

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
-import type { Animation, ConfigureOverlay, OverlayDetail } from '../../features/overlays/contract.ts'
+import type { Animation, ConfigureOverlay, Label, Layout, OverlayDetail } from '../../features/overlays/contract.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { inMajorUnits, parseMoney } from '../format.ts'
 import type { ViewProps } from '../kit/page.ts'
@@ -9,6 +9,16 @@ import { hrefOf } from '../kit/route.ts'
 import { Said } from '../kit/words.ts'
 
 type Draft = ConfigureOverlay['variations'][number]
+const layouts: [Layout, string][] = [
+  ['above', 'above the text'],
+  ['beside', 'beside the text'],
+  ['behind', 'behind the text'],
+]
+const labels: [Label, string][] = [
+  ['latest-tip', 'Latest tip'],
+  ['top-tippers', 'Top tippers'],
+  ['stream-total', 'Total of the stream'],
+]
 const animations: Animation[] = ['slide', 'pop', 'fade', 'shake']
 const audiences = [
   ['', 'every tip'],
@@ -16,7 +26,7 @@ const audiences = [
   ['false', 'later tips'],
 ]
 const maxVariations = 20
-const fresh: Draft = { name: 'New look', when: {}, sound: 'chime', animation: 'slide', duration_ms: 6_000, template: '{name} tipped {amount}' }
+const fresh: Draft = { name: 'New look', when: {}, sound: 'chime', animation: 'slide', layout: 'above', weight: 1, duration_ms: 6_000, template: '{name} tipped {amount}' }
 
 /** How alerts look on one overlay: the first look that fits a tip is played. */
 export function VariationsView({ client, rest: [overlayId = ''] }: ViewProps) {
@@ -44,6 +54,8 @@ function Editor({ client, overlay, currency }: Pick<ViewProps, 'client'> & { ove
       min_alert_amount: amountOf(values['min_alert_amount']) ?? 0,
       gap_ms: Math.round(Number(values['gap_s'] ?? 0) * 1000),
       volume: Number(values['volume'] ?? 50),
+      goal_ids: overlay.config.goal_ids,
+      labels: labels.map(([label]) => label).filter((label) => values[`label.${label}`] === 'on'),
     })
     setLooks(detail.config.variations)
     setSaved('Saved. Open overlays have it already.')
@@ -63,12 +75,13 @@ function Editor({ client, overlay, currency }: Pick<ViewProps, 'client'> & { ove
     <form class="wide stack" onSubmit=${(event: Event) => save.run(valuesOf(event))} onInput=${() => setSaved('')}>
       <section class="card" aria-labelledby="looks-title">
         <h1 id="looks-title">Looks of ${overlay.name}</h1>
-        <p class="soft">The first look that fits a tip is played; when none fits, the built-in one.</p>
+        <p class="soft">The first look that fits a tip is played; when none fits, the built-in one. Looks with the same amounts and fans take turns by their share.</p>
         <div class="fields">
           <label>No alert below, in ${currency} <input name="min_alert_amount" inputmode="decimal" defaultValue=${overlay.config.min_alert_amount ? inMajorUnits(overlay.config.min_alert_amount, currency) : ''} placeholder="0" /></label>
           <label>Pause between alerts, in seconds <input name="gap_s" type="number" min="0" max="60" step="0.5" defaultValue=${overlay.config.gap_ms / 1000} /></label>
           <label>Volume <input name="volume" type="range" min="0" max="100" defaultValue=${overlay.config.volume} /></label>
         </div>
+        <fieldset class="row"><legend>Always on screen</legend>${labels.map(([label, name]) => html`<label key=${label} class="check"><input type="checkbox" name=${`label.${label}`} defaultChecked=${overlay.config.labels.includes(label)} /> ${name}</label>`)}</fieldset>
       </section>
       ${looks.map((look, index) => html`
         <fieldset class="card" key=${look.variation_id ?? `new-${index}`}>
@@ -82,6 +95,8 @@ function Editor({ client, overlay, currency }: Pick<ViewProps, 'client'> & { ove
             <label>Picture, an https address <input name=${`${index}.image`} type="url" pattern="https://.*" maxlength="2048" defaultValue=${look.image_url ?? ''} /></label>
             <label>Sound <input name=${`${index}.sound`} list="sounds" required maxlength="2048" defaultValue=${look.sound} /></label>
             <label>Animation <${Choice} name=${`${index}.animation`} chosen=${look.animation} options=${animations.map((each) => [each, each])} /></label>
+            <label>The picture stands <${Choice} name=${`${index}.layout`} chosen=${look.layout ?? 'above'} options=${layouts} /></label>
+            <label>Share of the turns <input name=${`${index}.weight`} type="number" min="1" max="100" required defaultValue=${look.weight ?? 1} /></label>
             <label>Seconds on screen <input name=${`${index}.seconds`} type="number" min="2" max="20" step="0.5" required defaultValue=${look.duration_ms / 1000} /></label>
           </div>
           <div class="row">
@@ -115,6 +130,8 @@ function readLook(look: Draft, value: (field: string) => string, amountOf: (text
     image_url: value('image') || null,
     sound: value('sound'),
     animation: value('animation') as Animation,
+    layout: value('layout') as Layout,
+    weight: Number(value('weight')),
     duration_ms: Math.round(Number(value('seconds')) * 1000),
     template: value('template'),
   }

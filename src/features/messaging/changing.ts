@@ -1,0 +1,139 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Context } from '../../kernel/context.ts'
+import { ensure, fail } from '../../kernel/errors.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { type AccountService, userOf } from '../accounts/index.ts'
+import type { Access } from './access.ts'
+import type { Edit, Message, Reaction } from './contract.ts'
+import { isEmoji } from './emoji.ts'
+import type { ConversationRow, MessageRow, MessagingModels } from './model.ts'
+import { canDelete, canEdit } from './policy.ts'
+import { hearersOf, presentEdits, presentMessage } from './present.ts'
+
+type Nothing = Record<string, never>
+
+const maxKinds = 20
+
+export interface ChangingDependencies {
+  models: MessagingModels
+  access: Access
+  accounts: Pick<AccountService, 'namesOf'>
+  unitOfWork: UnitOfWork
+  clock: Clock
+}
+
+export type Changing = ReturnType<typeof createChanging>
+
+/** What becomes of a message after it was said. Every change takes the conversation's next step, so that whoever was away can ask for it. */
+export function createChanging({ models, access, accounts, unitOfWork, clock }: ChangingDependencies) {
+  const { Conversations, Messages, Reactions, Mentions } = models
+
+  return Object.freeze({ edit, edits, remove, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
+
+  /** The words that were there stay to be read. @throws AppError `forbidden` for who did not say it, or a day later */
+  async function edit(ctx: Context, { message_id, text }: { message_id: string; text: string }): Promise<Message> {
+    const { conversation } = await access.toMessage(ctx, message_id)
+    const { user_id } = userOf(ctx)
+    const names = await accounts.namesOf([user_id])
+    return unitOfWork.run(
+      ctx,
+      async (tx) => {
+        const message = await liveMessage(message_id)
+        const now = clock.now()
+        ensure(canEdit(user_id, message, now), 'forbidden', 'Only who said it may change it, for a day')
+        if (message.text === text) return presentMessage(message, names, { user_id, reacted: await reactedBy(user_id, message_id) })
+        const change = await nextStep(conversation)
+        const edits = [...message.edits, { text: message.text, until: now }]
+        await Messages.updateOne({ _id: message_id }, { $set: { text, edited_at: now, change, edits } })
+        await tx.publish('message.updated', { ...hearersOf(conversation), fact: { conversation_id: conversation._id, message_id, seq: message.seq, change, text, mentions: message.mentions, edited_at: now.toISOString() } })
+        return presentMessage({ ...message, text, change, edits, edited_at: now }, names, { user_id, reacted: await reactedBy(user_id, message_id) })
+      },
+      conversation._id,
+    )
+  }
+
+  async function edits(ctx: Context, { message_id }: { message_id: string }): Promise<{ data: Edit[]; has_more: boolean; next: null }> {
+    const { message } = await access.toMessage(ctx, message_id)
+    return { data: message.deleted_at ? [] : presentEdits(message), has_more: false, next: null }
+  }
+
+  /** For all, nothing of it is left but its place; for oneself, it is off one's own list, on every device. */
+  async function remove(ctx: Context, { message_id, scope = 'all' }: { message_id: string; scope?: 'all' | 'me' }): Promise<Nothing> {
+    const { conversation, me } = await access.toMessage(ctx, message_id)
+    const { user_id } = userOf(ctx)
+    ensure(scope === 'all' || conversation.type !== 'room', 'forbidden', 'In a room a message is there for all or for none')
+    await unitOfWork.run(
+      ctx,
+      async (tx) => {
+        const message = (await Messages.findById(message_id).lean()) ?? fail('not-found')
+        if (message.deleted_at !== null) return
+        if (scope === 'all') ensure(canDelete(me, message), 'forbidden', 'Only who said it, or who keeps order here, may take it away')
+        const change = await nextStep(conversation)
+        const fact = { conversation_id: conversation._id, message_id, seq: message.seq }
+        if (scope === 'me') {
+          await Messages.updateOne({ _id: message_id }, { $set: { change }, $addToSet: { hidden_for: user_id } })
+          await tx.publish('message.hidden', { user_id, fact })
+          return
+        }
+        await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], reactions: [], edits: [], deleted_at: clock.now() } })
+        await Reactions.deleteMany({ message_id })
+        await Mentions.deleteMany({ _id: { $in: message.mentions.map((each) => `${message_id}/${each}`) } })
+        await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { ...fact, change } })
+      },
+      conversation._id,
+    )
+    return {}
+  }
+
+  async function react(ctx: Context, { message_id, emoji }: { message_id: string; emoji: string }, added: boolean): Promise<{ reactions: Reaction[] }> {
+    ensure(isEmoji(emoji), 'validation', { errors: [{ path: 'emoji', code: 'emoji', detail: 'is not one emoji' }] })
+    const { conversation } = await access.toMessage(ctx, message_id)
+    const { user_id } = userOf(ctx)
+    return unitOfWork.run(
+      ctx,
+      async (tx) => {
+        const message = await liveMessage(message_id)
+        const _id = `${message_id}/${user_id}/${emoji}`
+        const isThere = (await Reactions.exists({ _id })) !== null
+        const mine = await reactedBy(user_id, message_id)
+        if (isThere === added) return { reactions: presented(message.reactions, mine) }
+        const reactions = counted(message.reactions, emoji, added ? 1 : -1)
+        ensure(reactions.length <= maxKinds, 'conflict', `At most ${maxKinds} kinds of reactions on one message`)
+        const change = await nextStep(conversation)
+        if (added) tx.insert(Reactions, [{ _id, message_id, user_id, emoji }])
+        else await Reactions.deleteOne({ _id })
+        await Messages.updateOne({ _id: message_id }, { $set: { reactions, change } })
+        await tx.publish('reaction.changed', { ...hearersOf(conversation), fact: { conversation_id: conversation._id, message_id, seq: message.seq, change, user_id, emoji, added, reactions } })
+        const own = new Set(mine)
+        if (added) own.add(emoji)
+        else own.delete(emoji)
+        return { reactions: presented(reactions, own) }
+      },
+      conversation._id,
+    )
+  }
+
+  async function reactedBy(user_id: string, message_id: string): Promise<Set<string>> {
+    return new Set((await Reactions.find({ message_id, user_id }, { emoji: 1 }).lean()).map((row) => row.emoji))
+  }
+
+  async function liveMessage(messageId: string): Promise<MessageRow> {
+    const message = await Messages.findById(messageId).lean()
+    ensure(message && message.deleted_at === null, 'not-found')
+    return message
+  }
+
+  async function nextStep({ _id }: ConversationRow): Promise<number> {
+    const row = await Conversations.findOneAndUpdate({ _id }, { $inc: { last_change: 1 } }, { returnDocument: 'after', projection: { last_change: 1 } }).lean()
+    return row?.last_change ?? fail('not-found')
+  }
+}
+
+function counted(reactions: MessageRow['reactions'], emoji: string, by: 1 | -1): MessageRow['reactions'] {
+  const known = reactions.some((each) => each.emoji === emoji)
+  return (known ? reactions : [...reactions, { emoji, count: 0 }]).map((each) => (each.emoji === emoji ? { emoji, count: each.count + by } : each)).filter((each) => each.count > 0)
+}
+
+function presented(reactions: MessageRow['reactions'], mine: ReadonlySet<string>): Reaction[] {
+  return reactions.map(({ emoji, count }) => ({ emoji, count, mine: mine.has(emoji) }))
+}

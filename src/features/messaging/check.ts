@@ -1,0 +1,55 @@
+import type { Check, Violation } from '../../kernel/feature.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { MessagingModels } from './model.ts'
+
+const maxReported = 100
+
+/** What holds of every conversation, each looked at in a snapshot of its own. */
+export function createMessagingChecks({ models, unitOfWork }: { models: MessagingModels; unitOfWork: UnitOfWork }): Check[] {
+  const { Conversations, Participations, Messages } = models
+
+  return [
+    { name: 'messaging.no-gap', run: () => ofEach('messaging.no-gap', gapFault) },
+    { name: 'messaging.marks', run: () => ofEach('messaging.marks', markFault) },
+    { name: 'messaging.members', run: () => ofEach('messaging.members', memberFault) },
+  ]
+
+  async function ofEach(check: string, faultOf: (conversationId: string) => Promise<string | undefined>): Promise<Violation[]> {
+    const found: Violation[] = []
+    for await (const { _id } of Conversations.find({}, { _id: 1 }).lean().cursor()) {
+      if (found.length >= maxReported) break
+      const detail = await unitOfWork.read(() => faultOf(_id))
+      if (detail) found.push({ check, detail, subject: _id })
+    }
+    return found
+  }
+
+  /** I28: 1 to n, each once. */
+  async function gapFault(conversation_id: string): Promise<string | undefined> {
+    const conversation = await Conversations.findById(conversation_id).lean()
+    if (!conversation) return undefined
+    const [range] = await Messages.aggregate<{ n: number; least: number; most: number; change: number }>([
+      { $match: { conversation_id } },
+      { $group: { _id: null, n: { $sum: 1 }, least: { $min: '$seq' }, most: { $max: '$seq' }, change: { $max: '$change' } } },
+    ])
+    const { n, least, most, change } = range ?? { n: 0, least: 1, most: 0, change: 0 }
+    if (n !== conversation.last_seq || most !== conversation.last_seq || least !== 1) return `has ${n} messages from ${least} to ${most}, and says ${conversation.last_seq}`
+    return change > conversation.last_change ? `was changed in step ${change}, and says ${conversation.last_change}` : undefined
+  }
+
+  /** I31: nobody has read what was not said. */
+  async function markFault(conversation_id: string): Promise<string | undefined> {
+    const conversation = await Conversations.findById(conversation_id).lean()
+    const last = conversation?.last_seq ?? 0
+    const beyond = await Participations.findOne({ conversation_id, $or: [{ read_seq: { $gt: last } }, { delivered_seq: { $gt: last } }, { own_seq: { $gt: last } }] }).lean()
+    return beyond ? `${beyond.user_id} is beyond its last message` : undefined
+  }
+
+  /** Whoever hears of it is in it, and the other way round. */
+  async function memberFault(conversation_id: string): Promise<string | undefined> {
+    const conversation = await Conversations.findById(conversation_id).lean()
+    if (!conversation?.member_ids) return undefined
+    const inside = (await Participations.find({ conversation_id, state: { $in: ['joined', 'requested', 'declined'] } }, { user_id: 1 }).lean()).map((row) => row.user_id)
+    return inside.toSorted().join() === conversation.member_ids.toSorted().join() ? undefined : 'is heard by others than are in it'
+  }
+}

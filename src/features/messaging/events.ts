@@ -1,0 +1,23 @@
+import type { Message, MessagingFacts } from './contract.ts'
+
+/** Who hears of a conversation: its people, or the sockets in its room. */
+export interface Hearers {
+  conversation_id: string
+  /** null for a room, whose sockets are in it */
+  member_ids: string[] | null
+}
+
+declare module '../../kernel/events.ts' {
+  interface DomainEvents {
+    /** all that were stored in one transaction, in their order */
+    'messages.created': Hearers & { messages: Message[]; mentioned: { user_id: string; fact: MessagingFacts['message:mentioned'] }[] }
+    'message.updated': Hearers & { fact: MessagingFacts['message:updated'] }
+    'message.deleted': Hearers & { fact: MessagingFacts['message:deleted'] }
+    'message.hidden': { user_id: string; fact: MessagingFacts['message:hidden'] }
+    'reaction.changed': Hearers & { fact: MessagingFacts['reaction:changed'] }
+    /** `only` the reader's own devices when they read privately */
+    'receipt.moved': Hearers & { only: string | null; fact: MessagingFacts['receipt:updated'] }
+    /** `parted` are those who are in it no longer: they hear it, too */
+    'conversation.changed': Hearers & { version: number; parted: string[] }
+  }
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Context } from '../../kernel/context.ts'
+import { ensure, fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import type { Audit } from '../../platform/audit.ts'
+import type { Relay } from '../../platform/realtime/relay.ts'
+import { rooms } from '../../platform/realtime/rooms.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { AccountService } from '../accounts/index.ts'
+import type { Relations } from '../profiles/index.ts'
+import type { Access, Seat } from './access.ts'
+import type { Conversation, ParticipantState, RestrictMember } from './contract.ts'
+import { maxMembers, seatIn } from './conversations.ts'
+import { type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import { canChange, canRule } from './policy.ts'
+import { hearersOf } from './present.ts'
+import type { Reading } from './reading.ts'
+
+type Nothing = Record<string, never>
+
+export type Members = ReturnType<typeof createMembers>
+
+/** Who is in it: let in by others, leaving, sent away, kept quiet. */
+export function createMembers({
+  models,
+  access,
+  reading,
+  relations,
+  accounts,
+  audit,
+  relay,
+  unitOfWork,
+  clock,
+}: {
+  models: MessagingModels
+  access: Access
+  reading: Reading
+  relations: Relations
+  accounts: Pick<AccountService, 'namesOf'>
+  audit: Audit
+  relay: Relay
+  unitOfWork: UnitOfWork
+  clock: Clock
+}) {
+  const { Conversations, Participations } = models
+
+  return Object.freeze({ add, remove, setRole, leave, timeout, ban })
+
+  /** They read what is said from then on. Whoever was sent away comes back only so. */
+  async function add(ctx: Context, { conversation_id, member_ids }: { conversation_id: string; member_ids: string[] }): Promise<Conversation> {
+    const { conversation, me } = await access.to(ctx, conversation_id)
+    ensure(conversation.type === 'group' && canChange(me, conversation), 'forbidden')
+    const names = await accounts.namesOf(member_ids)
+    ensure(member_ids.every((each) => names.has(each)), 'not-found')
+    ensure(![...(await relations.among(me.user_id, member_ids)).values()].some((each) => each.blocked), 'blocked')
+    await unitOfWork.run(
+      ctx,
+      async (tx) => {
+        const now = (await Conversations.findById(conversation_id).lean()) ?? fail('not-found')
+        const fresh = [...new Set(member_ids)].filter((each) => !now.member_ids?.includes(each))
+        if (fresh.length === 0) return
+        ensure((now.member_ids?.length ?? 0) + fresh.length <= maxMembers, 'conflict', `At most ${maxMembers} people`)
+        for (const each of fresh) {
+          const { _id, ...seat } = seatIn(now, each)
+          await Participations.updateOne({ _id }, { $set: seat }, { upsert: true })
+        }
+        await moved(tx, conversation_id, { $addToSet: { member_ids: { $each: fresh } } }, fresh.length)
+      },
+      conversation_id,
+    )
+    return reading.read(ctx, { conversation_id })
+  }
+
+  async function remove(ctx: Context, { conversation_id, user_id }: { conversation_id: string; user_id: string }): Promise<Nothing> {
+    const { seat, other } = await ruled(ctx, conversation_id, user_id)
+    await part(ctx, seat, other, 'removed')
+    return {}
+  }
+
+  async function leave(ctx: Context, { conversation_id }: { conversation_id: string }): Promise<Nothing> {
+    const seat = await access.to(ctx, conversation_id)
+    ensure(seat.conversation.type !== 'direct', 'forbidden', 'A conversation between two is not left; block whom you do not want to hear')
+    ensure(seat.me.role !== 'owner' || seat.conversation.type === 'group', 'forbidden', 'A room is its creator’s')
+    await part(ctx, seat, seat.me, 'left')
+    return {}
+  }
+
+  async function setRole(ctx: Context, { conversation_id, user_id, role }: { conversation_id: string; user_id: string; role: 'admin' | 'member' }): Promise<Nothing> {
+    const { seat, other } = await ruled(ctx, conversation_id, user_id)
+    ensure(seat.me.role === 'owner', 'forbidden', 'Only the owner makes admins')
+    await unitOfWork.run(ctx, async (tx) => {
+      await Participations.updateOne({ _id: other._id, state: 'joined' }, { $set: { role } })
+      await moved(tx, conversation_id, {}, 0)
+    })
+    return {}
+  }
+
+  async function timeout(ctx: Context, { conversation_id, user_id, until }: RestrictMember): Promise<Nothing> {
+    const { seat, other } = await ruled(ctx, conversation_id, user_id)
+    ensure(seat.conversation.type !== 'direct', 'forbidden')
+    ensure(until === null || new Date(until) > clock.now(), 'validation', { errors: [{ path: 'until', code: 'past', detail: 'is over already' }] })
+    await unitOfWork.run(ctx, async (tx) => {
+      await Participations.updateOne({ _id: other._id }, { $set: { silenced_until: until === null ? null : new Date(until) } })
+      await audit.record(tx, ctx, { action: 'conversation.timeout', subject: other._id, details: { until: until ?? 'ended' } })
+      await moved(tx, conversation_id, {}, 0)
+    })
+    return {}
+  }
+
+  /** Out of a room, and not in again while it lasts. `until` null takes it back. */
+  async function ban(ctx: Context, { conversation_id, user_id, until }: RestrictMember): Promise<Nothing> {
+    const seat = await access.to(ctx, conversation_id)
+    ensure(seat.conversation.type === 'room' && canChange(seat.me, seat.conversation), 'forbidden')
+    const other = (await Participations.findById(participationId(conversation_id, user_id)).lean()) ?? fail('not-found')
+    ensure(canRule(seat.me, other), 'forbidden')
+    ensure(until === null || new Date(until) > clock.now(), 'validation', { errors: [{ path: 'until', code: 'past', detail: 'is over already' }] })
+    const note = (tx: Tx): Promise<void> => audit.record(tx, ctx, { action: 'conversation.ban', subject: other._id, details: { until: until ?? 'ended' } })
+    if (until !== null) {
+      await part(ctx, seat, other, 'banned', async (tx) => {
+        await Participations.updateOne({ _id: other._id }, { $set: { silenced_until: new Date(until) } })
+        await note(tx)
+      })
+      return {}
+    }
+    await unitOfWork.run(ctx, async (tx) => {
+      await Participations.updateOne({ _id: other._id, state: 'banned' }, { $set: { state: 'left', silenced_until: null } })
+      await note(tx)
+    })
+    return {}
+  }
+
+  async function ruled(ctx: Context, conversationId: string, userId: string): Promise<{ seat: Seat; other: ParticipationRow }> {
+    const seat = await access.to(ctx, conversationId)
+    ensure(canChange(seat.me, seat.conversation), 'forbidden')
+    const other = await Participations.findById(participationId(conversationId, userId)).lean()
+    ensure(other?.state === 'joined', 'not-found')
+    ensure(canRule(seat.me, other), 'forbidden')
+    return { seat, other }
+  }
+
+  /** Out of it, and out of hearing. An owner who leaves a group leaves it to the oldest admin, or else to the oldest member. */
+  async function part(ctx: Context, { conversation }: Seat, who: ParticipationRow, state: Extract<ParticipantState, 'left' | 'removed' | 'banned'>, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
+    const { _id: conversation_id } = conversation
+    await unitOfWork.run(
+      ctx,
+      async (tx) => {
+        await also(tx)
+        const gone = await Participations.updateOne({ _id: who._id, state: { $in: ['joined', 'requested'] } }, { $set: { state, role: 'member' } })
+        if (gone.modifiedCount === 0) {
+          if (state === 'banned') await Participations.updateOne({ _id: who._id }, { $set: { state } })
+          return
+        }
+        if (who.role === 'owner') await inherit(conversation_id)
+        await moved(tx, conversation_id, { $pull: { member_ids: who.user_id } }, -1, [who.user_id])
+      },
+      conversation_id,
+    )
+    relay.remove(rooms.user(who.user_id), rooms.conversation(conversation_id))
+  }
+
+  async function inherit(conversationId: string): Promise<void> {
+    const heirs = await Participations.find({ conversation_id: conversationId, state: 'joined' }).limit(maxMembers).lean()
+    const [heir] = heirs.toSorted((a, b) => Number(b.role === 'admin') - Number(a.role === 'admin') || a.joined_seq - b.joined_seq || (a._id < b._id ? -1 : 1))
+    if (heir) await Participations.updateOne({ _id: heir._id }, { $set: { role: 'owner' } })
+  }
+
+  async function moved(tx: Tx, conversationId: string, change: { $pull?: object; $addToSet?: object }, by: number, parted: string[] = []): Promise<void> {
+    const isRoom = (await Conversations.exists({ _id: conversationId, type: 'room' })) !== null
+    const row = await Conversations.findOneAndUpdate({ _id: conversationId }, { ...(isRoom ? {} : change), $inc: { version: 1, participant_count: by } }, { returnDocument: 'after' }).lean()
+    if (row) await tx.publish('conversation.changed', { ...hearersOf(row), version: row.version, parted })
+  }
+}

@@ -1,0 +1,187 @@
+import { type Connection, Schema } from 'mongoose'
+import { rowOptions } from '../../platform/mongo.ts'
+import type { ConversationSettings, ConversationType, Edit, MessageType, ParticipantRole, ParticipantState, WhoMayWrite } from './contract.ts'
+
+export interface ConversationRow {
+  _id: string
+  type: ConversationType
+  title: string
+  /** of a direct one: both, in the order of their ids; there is one between two people */
+  pair?: string
+  created_by: string
+  creator_id: string | null
+  /** who hears of it; null for a room */
+  member_ids: string[] | null
+  participant_count: number
+  settings: ConversationSettings
+  last_seq: number
+  last_change: number
+  last_message_at: Date
+  version: number
+  created_at: Date
+}
+
+export interface ParticipationRow {
+  /** conversation/user */
+  _id: string
+  conversation_id: string
+  user_id: string
+  role: ParticipantRole
+  state: ParticipantState
+  /** what was said up to here is not theirs to read: they came later */
+  joined_seq: number
+  delivered_seq: number
+  read_seq: number
+  /** their own last message */
+  own_seq: number
+  sent_at?: Date
+  muted_until: Date | null
+  silenced_until: Date | null
+  /** the conversation's, repeated here so that a list is one stretch of one index */
+  last_message_at: Date
+}
+
+export interface MessageRow {
+  _id: string
+  conversation_id: string
+  seq: number
+  change: number
+  type: MessageType
+  sender_id: string
+  client_msg_id: string
+  text: string
+  reply_to_id: string | null
+  mentions: string[]
+  reactions: { emoji: string; count: number }[]
+  /** took it off their own list */
+  hidden_for: string[]
+  deleted_at: Date | null
+  edits: (Omit<Edit, 'until'> & { until: Date })[]
+  edited_at: Date | null
+  created_at: Date
+}
+
+export interface ReactionRow {
+  /** message/user/emoji */
+  _id: string
+  message_id: string
+  user_id: string
+  emoji: string
+}
+
+export interface MentionRow {
+  /** message/user */
+  _id: string
+  user_id: string
+  conversation_id: string
+  seq: number
+}
+
+export interface MessagingSettingsRow {
+  _id: string
+  who_may_write: WhoMayWrite
+  reads_privately: boolean
+}
+
+export type MessagingModels = ReturnType<typeof createMessagingModels>
+
+const text = { type: String, required: true } as const
+const number = { type: Number, required: true } as const
+const date = { type: Date, required: true } as const
+
+export function createMessagingModels(db: Connection) {
+  const settings = { slow_mode_ms: number, emoji_only: { type: Boolean, required: true }, open_to: text }
+  const Conversations = db.model<ConversationRow>(
+    'Conversation',
+    new Schema<ConversationRow>(
+      {
+        _id: String,
+        type: text,
+        title: { type: String, default: '' },
+        pair: String,
+        created_by: text,
+        creator_id: { type: String, default: null },
+        member_ids: { type: [String], default: null },
+        participant_count: number,
+        settings: { type: new Schema<ConversationSettings>(settings, { _id: false }), required: true },
+        last_seq: number,
+        last_change: number,
+        last_message_at: date,
+        version: number,
+        created_at: date,
+      },
+      rowOptions<ConversationRow>('conversations'),
+    )
+      .index({ pair: 1 }, { unique: true, partialFilterExpression: { pair: { $exists: true } } })
+      .index({ creator_id: 1 }, { unique: true, partialFilterExpression: { type: 'room' } }),
+  )
+  const Participations = db.model<ParticipationRow>(
+    'Participation',
+    new Schema<ParticipationRow>(
+      {
+        _id: String,
+        conversation_id: text,
+        user_id: text,
+        role: text,
+        state: text,
+        joined_seq: number,
+        delivered_seq: number,
+        read_seq: number,
+        own_seq: number,
+        sent_at: Date,
+        muted_until: { type: Date, default: null },
+        silenced_until: { type: Date, default: null },
+        last_message_at: date,
+      },
+      rowOptions<ParticipationRow>('participations'),
+    )
+      .index({ user_id: 1, state: 1, last_message_at: -1, _id: -1 })
+      .index({ conversation_id: 1, state: 1 }),
+  )
+  const Messages = db.model<MessageRow>(
+    'Message',
+    new Schema<MessageRow>(
+      {
+        _id: String,
+        conversation_id: text,
+        seq: number,
+        change: number,
+        type: { type: String, enum: ['text', 'system'], required: true },
+        sender_id: text,
+        client_msg_id: text,
+        text: { type: String, default: '' },
+        reply_to_id: { type: String, default: null },
+        mentions: { type: [String], required: true },
+        reactions: { type: [new Schema({ emoji: text, count: number }, { _id: false })], required: true },
+        hidden_for: { type: [String], required: true },
+        deleted_at: { type: Date, default: null },
+        edits: { type: [new Schema({ text: { type: String, default: '' }, until: date }, { _id: false })], required: true },
+        edited_at: { type: Date, default: null },
+        created_at: date,
+      },
+      rowOptions<MessageRow>('messages'),
+    )
+      .index({ conversation_id: 1, seq: 1 }, { unique: true })
+      .index({ conversation_id: 1, change: 1 })
+      // A message that is sent again is the one that is there: what makes a resend harmless.
+      .index({ conversation_id: 1, sender_id: 1, client_msg_id: 1 }, { unique: true })
+      .index({ sender_id: 1 }),
+  )
+  const Reactions = db.model<ReactionRow>(
+    'Reaction',
+    new Schema<ReactionRow>({ _id: String, message_id: text, user_id: text, emoji: text }, rowOptions<ReactionRow>('reactions')).index({ message_id: 1 }).index({ user_id: 1 }),
+  )
+  const Mentions = db.model<MentionRow>(
+    'Mention',
+    new Schema<MentionRow>({ _id: String, user_id: text, conversation_id: text, seq: number }, rowOptions<MentionRow>('mentions')).index({ user_id: 1, conversation_id: 1, seq: 1 }),
+  )
+  const Settings = db.model<MessagingSettingsRow>(
+    'MessagingSettings',
+    new Schema<MessagingSettingsRow>({ _id: String, who_may_write: text, reads_privately: { type: Boolean, required: true } }, rowOptions<MessagingSettingsRow>('messaging_settings')),
+  )
+  return { Conversations, Participations, Messages, Reactions, Mentions, Settings }
+}
+
+export function participationId(conversationId: string, userId: string): string {
+  return `${conversationId}/${userId}`
+}

@@ -1,0 +1,34 @@
+import type { ParticipantRole, WhoMayWrite } from './contract.ts'
+import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
+
+const ranks: Record<ParticipantRole, number> = { member: 0, admin: 1, owner: 2 }
+/** what a stranger may say before the other has answered */
+export const maxUnanswered = 3
+export const editWindowMs = 24 * 3600_000
+
+/** What one can read and be told of. A request can be read before it is accepted. */
+export function canRead(me: Pick<ParticipationRow, 'state'> | null | undefined): boolean {
+  return me?.state === 'joined' || me?.state === 'requested'
+}
+
+/** Over people one rules whose role is lower. */
+export function canRule(me: Pick<ParticipationRow, 'role'>, other: Pick<ParticipationRow, 'role'>): boolean {
+  return me.role !== 'member' && ranks[me.role] > ranks[other.role]
+}
+
+export function canChange(me: Pick<ParticipationRow, 'role' | 'state'>, { type }: Pick<ConversationRow, 'type'>): boolean {
+  return type !== 'direct' && me.role !== 'member' && me.state === 'joined'
+}
+
+export function canEdit(userId: string, message: Pick<MessageRow, 'sender_id' | 'type' | 'created_at'>, now: Date): boolean {
+  return message.sender_id === userId && message.type !== 'system' && now.getTime() - message.created_at.getTime() <= editWindowMs
+}
+
+export function canDelete(me: Pick<ParticipationRow, 'user_id' | 'role'>, message: Pick<MessageRow, 'sender_id'>): boolean {
+  return message.sender_id === me.user_id || me.role !== 'member'
+}
+
+/** @param follows whether the one who writes follows the other */
+export function mayBegin(who: WhoMayWrite, { follows, isFollowed }: { follows: boolean; isFollowed: boolean }): boolean {
+  return isFollowed || who === 'everyone' || (who === 'followers' && follows)
+}

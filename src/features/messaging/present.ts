@@ -1,0 +1,82 @@
+import type { Changes, Conversation, Edit, Message, Participant } from './contract.ts'
+import type { Hearers } from './events.ts'
+import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
+
+export type Names = ReadonlyMap<string, string>
+
+/** @param viewer with their own reactions to it; nobody for what everybody is told */
+export function presentMessage(row: MessageRow, names: Names, viewer?: { user_id: string; reacted: ReadonlySet<string> }): Message {
+  const gone = row.deleted_at !== null || (viewer !== undefined && row.hidden_for.includes(viewer.user_id))
+  return {
+    message_id: row._id,
+    conversation_id: row.conversation_id,
+    seq: row.seq,
+    change: row.change,
+    type: row.type,
+    sender_id: row.sender_id,
+    sender_name: names.get(row.sender_id) ?? '',
+    text: gone ? '' : row.text,
+    reply_to_id: row.reply_to_id,
+    mentions: gone ? [] : row.mentions,
+    reactions: gone ? [] : row.reactions.map(({ emoji, count }) => ({ emoji, count, mine: viewer?.reacted.has(emoji) ?? false })),
+    deleted: gone,
+    edited_at: row.edited_at?.toISOString() ?? null,
+    created_at: row.created_at.toISOString(),
+  }
+}
+
+export function presentEdits(row: MessageRow): Edit[] {
+  return row.edits.map(({ text, until }) => ({ text, until: until.toISOString() }))
+}
+
+export function presentParticipant(row: ParticipationRow, names: Names, { tellsReading }: { tellsReading: boolean }): Participant {
+  const { user_id, role, state, delivered_seq, read_seq } = row
+  return { user_id, name: names.get(user_id) ?? '', role, state, delivered_seq, read_seq: tellsReading ? read_seq : 0 }
+}
+
+export interface Surroundings {
+  names: Names
+  participants: Participant[]
+  last_message: Message | null
+  mentions: number
+}
+
+export function presentConversation(row: ConversationRow, me: ParticipationRow, { names, participants, last_message, mentions }: Surroundings): Conversation {
+  const other = row.type === 'direct' ? row.member_ids?.find((each) => each !== me.user_id) : undefined
+  return {
+    conversation_id: row._id,
+    version: row.version,
+    type: row.type,
+    title: other ? (names.get(other) ?? '') : row.title,
+    creator_id: row.creator_id,
+    state: me.state,
+    role: me.role,
+    last_seq: row.last_seq,
+    last_change: row.last_change,
+    read_seq: me.read_seq,
+    delivered_seq: me.delivered_seq,
+    unread: Math.max(0, row.last_seq - seenBy(me)),
+    mentions,
+    muted_until: me.muted_until?.toISOString() ?? null,
+    silenced_until: me.silenced_until?.toISOString() ?? null,
+    last_message,
+    participants,
+    participant_count: row.participant_count,
+    settings: row.settings,
+    created_at: row.created_at.toISOString(),
+  }
+}
+
+/** Up to where nothing is unread: what was read, what was said before they came, and what they had answered to. */
+export function seenBy({ read_seq, own_seq, joined_seq }: Pick<ParticipationRow, 'read_seq' | 'own_seq' | 'joined_seq'>): number {
+  return Math.max(read_seq, own_seq, joined_seq)
+}
+
+export function hearersOf(row: ConversationRow): Hearers {
+  return { conversation_id: row._id, member_ids: row.member_ids }
+}
+
+export function changesOf(row: ConversationRow, data: Message[], { since, has_more }: { since: number; has_more: boolean }): Changes {
+  const last = data.at(-1)?.change ?? since
+  return { conversation_id: row._id, data, change: has_more ? last : Math.max(row.last_change, since), last_change: row.last_change, has_more }
+}

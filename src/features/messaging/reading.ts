@@ -1,0 +1,134 @@
+import type { Context } from '../../kernel/context.ts'
+import { ensure } from '../../kernel/errors.ts'
+import type { Page, PageQuery } from '../../kernel/page.ts'
+import type { Cursors } from '../../platform/cursors.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { type AccountService, userOf } from '../accounts/index.ts'
+import type { Access, Seat } from './access.ts'
+import type { Changes, Conversation, History, HistoryQuery, Message, Participant, SyncedConversation } from './contract.ts'
+import { type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import { canRead } from './policy.ts'
+import { changesOf, presentConversation, presentMessage, presentParticipant, seenBy } from './present.ts'
+
+const defaultLimit = 50
+const defaultListed = 20
+const maxWitnesses = 10_000
+
+export interface ReadingDependencies {
+  models: MessagingModels
+  access: Access
+  accounts: Pick<AccountService, 'namesOf'>
+  unitOfWork: UnitOfWork
+  cursors: Cursors
+}
+
+export type Reading = ReturnType<typeof createReading>
+
+/** What one finds: the list, one conversation, its messages both ways, and what changed since one was last there. */
+export function createReading({ models, access, accounts, unitOfWork, cursors }: ReadingDependencies) {
+  const { Conversations, Participations, Messages, Reactions, Mentions, Settings } = models
+
+  return Object.freeze({ list, read, history, sync, syncAll, present, find })
+
+  /** The liveliest first. */
+  async function list(ctx: Context, { state = 'joined', limit = defaultListed, cursor }: PageQuery & { state?: 'joined' | 'requested' }): Promise<Page<Conversation>> {
+    const { user_id } = userOf(ctx)
+    const name = `conversation:list|${user_id}|${state}`
+    const [at, id = ''] = cursor ? cursors.read(name, cursor) : []
+    const behind = at === undefined ? {} : { $or: [{ last_message_at: { $lt: new Date(at) } }, { last_message_at: new Date(at), _id: { $lt: id } }] }
+    const rows = await Participations.find({ user_id, state, ...behind })
+      .sort({ last_message_at: -1, _id: -1 })
+      .limit(limit + 1)
+      .lean()
+    const shown = rows.slice(0, limit)
+    const last = shown.at(-1)
+    const more = rows.length > limit && last !== undefined
+    const conversations = new Map((await Conversations.find({ _id: { $in: shown.map((row) => row.conversation_id) } }).lean()).map((row) => [row._id, row]))
+    const seats = shown.flatMap((me): Seat[] => {
+      const conversation = conversations.get(me.conversation_id)
+      return conversation ? [{ conversation, me }] : []
+    })
+    const data = await Promise.all(seats.map(present))
+    return { data, has_more: more, next: more ? cursors.write(name, [last.last_message_at.toISOString(), last._id]) : null }
+  }
+
+  async function read(ctx: Context, { conversation_id }: { conversation_id: string }): Promise<Conversation> {
+    return present(await access.to(ctx, conversation_id))
+  }
+
+  async function history(ctx: Context, { conversation_id, before_seq, since_seq, limit = defaultLimit }: HistoryQuery): Promise<History> {
+    ensure(before_seq === undefined || since_seq === undefined, 'validation', { errors: [{ path: 'since_seq', code: 'one', detail: 'goes without before_seq' }] })
+    const { me } = await access.to(ctx, conversation_id)
+    const upwards = since_seq !== undefined
+    const from = Math.max(me.joined_seq, since_seq ?? 0)
+    const rows = await Messages.find({ conversation_id, seq: { $gt: from, ...(before_seq === undefined ? {} : { $lt: before_seq }) } })
+      .sort({ seq: upwards ? 1 : -1 })
+      .limit(limit + 1)
+      .lean()
+    const shown = rows.slice(0, limit)
+    const more = rows.length > limit
+    return { data: await presentAll(me.user_id, shown), has_more: more, next: more ? (shown.at(-1)?.seq ?? null) : null }
+  }
+
+  /** As much as it costs is as much as changed: one stretch of one index. */
+  async function sync(ctx: Context, { conversation_id, since_change = 0, limit = defaultLimit }: { conversation_id: string; since_change?: number; limit?: number }): Promise<Changes> {
+    const { user_id } = userOf(ctx)
+    // In one snapshot: a step that comes between two looks must not be taken for one that was told.
+    const { conversation, rows } = await unitOfWork.read(async () => {
+      const seat = await access.to(ctx, conversation_id)
+      const changed = await Messages.find({ conversation_id, change: { $gt: since_change }, seq: { $gt: seat.me.joined_seq } })
+        .sort({ change: 1 })
+        .limit(limit + 1)
+        .lean()
+      return { ...seat, rows: changed }
+    })
+    const data = await presentAll(user_id, rows.slice(0, limit))
+    return changesOf(conversation, data, { since: since_change, has_more: rows.length > limit })
+  }
+
+  /** After an absence: every conversation that was asked for, as it is now and what changed in it. One that is no longer theirs is left out. */
+  async function syncAll(ctx: Context, { conversations }: { conversations: { conversation_id: string; since_change: number }[] }): Promise<{ data: SyncedConversation[]; has_more: boolean; next: null }> {
+    const { user_id } = userOf(ctx)
+    const seats = await Participations.find({ _id: { $in: conversations.map((each) => participationId(each.conversation_id, user_id)) } }).lean()
+    const readable = new Set(seats.filter(canRead).map((each) => each.conversation_id))
+    const theirs = conversations.filter((each) => readable.has(each.conversation_id))
+    const data = await Promise.all(theirs.map(async (each) => ({ conversation: await read(ctx, each), changes: await sync(ctx, each) })))
+    return { data, has_more: false, next: null }
+  }
+
+  /** For whoever judges it: its words, and who can know of them. */
+  async function find(messageId: string): Promise<{ sender_id: string; text: string; member_ids: string[] } | null> {
+    const message = await Messages.findOne({ _id: messageId, deleted_at: null }).lean()
+    if (!message) return null
+    const { conversation_id, seq, sender_id, text } = message
+    const present = await Participations.find({ conversation_id, state: { $in: ['joined', 'requested'] }, joined_seq: { $lt: seq } }, { user_id: 1 }).limit(maxWitnesses).lean()
+    return { sender_id, text, member_ids: present.map((row) => row.user_id) }
+  }
+
+  // One question after the other: it is also asked inside transactions.
+  async function present({ conversation, me }: Seat): Promise<Conversation> {
+    const base = seenBy(me)
+    const last = await Messages.findOne({ conversation_id: conversation._id, seq: { $gt: me.joined_seq }, hidden_for: { $ne: me.user_id } }).sort({ seq: -1 }).lean()
+    const mentions = await Mentions.countDocuments({ user_id: me.user_id, conversation_id: conversation._id, seq: { $gt: base } })
+    const participations = conversation.member_ids ? await Participations.find({ _id: { $in: conversation.member_ids.map((each) => participationId(conversation._id, each)) } }).lean() : []
+    const names = await accounts.namesOf([...(conversation.member_ids ?? []), ...(last ? [last.sender_id] : [])])
+    const [last_message = null] = last ? await presentAll(me.user_id, [last]) : []
+    return presentConversation(conversation, me, { names, participants: await participantsOf(participations, names, me), last_message, mentions })
+  }
+
+  async function participantsOf(rows: readonly ParticipationRow[], names: ReadonlyMap<string, string>, me: ParticipationRow): Promise<Participant[]> {
+    const privately = new Set((await Settings.find({ _id: { $in: rows.map((row) => row.user_id) }, reads_privately: true }, { _id: 1 }).lean()).map((row) => row._id))
+    return rows.map((row) => presentParticipant(row, names, { tellsReading: row.user_id === me.user_id || !privately.has(row.user_id) }))
+  }
+
+  async function presentAll(userId: string, rows: readonly MessageRow[]): Promise<Message[]> {
+    if (rows.length === 0) return []
+    const names = await accounts.namesOf([...new Set(rows.map((row) => row.sender_id))])
+    const touched = rows.filter((row) => row.reactions.length > 0).map((row) => row._id)
+    const reactions = touched.length > 0 ? await Reactions.find({ message_id: { $in: touched }, user_id: userId }).lean() : []
+    const reacted = new Map<string, Set<string>>()
+    for (const { message_id, emoji } of reactions) reacted.set(message_id, (reacted.get(message_id) ?? new Set()).add(emoji))
+    return rows.map((row) => presentMessage(row, names, { user_id: userId, reacted: reacted.get(row._id) ?? new Set() }))
+  }
+}
+

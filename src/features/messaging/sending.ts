@@ -1,0 +1,199 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Context } from '../../kernel/context.ts'
+import { AppError, ensure, fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import { newId } from '../../kernel/ids.ts'
+import { createBatches } from '../../platform/batches.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
+import type { Limiter } from '../../platform/rate-limit.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { type AccountService, userOf } from '../accounts/index.ts'
+import type { Relations } from '../profiles/index.ts'
+import type { Access } from './access.ts'
+import type { SendMessage, SentMessage } from './contract.ts'
+import { isOnlyEmoji } from './emoji.ts'
+import { type ConversationRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import { maxUnanswered } from './policy.ts'
+import { hearersOf, presentMessage } from './present.ts'
+
+const batchSize = 64
+/** a lively group moves up the lists of its members this often at most: each time, a row of every member is written */
+const listedEveryMs = 30_000
+const maxQuoted = 200
+
+interface Draft extends SendMessage {
+  sender_id: string
+  sender_name: string
+}
+
+type Outcome = { sent: SentMessage } | { refusal: AppError }
+
+export interface SendingDependencies {
+  models: MessagingModels
+  access: Access
+  relations: Relations
+  accounts: Pick<AccountService, 'namesOf'>
+  /** by sender */
+  flood: Limiter
+  unitOfWork: UnitOfWork
+  clock: Clock
+  context: () => Context
+  failpoints: Failpoints
+}
+
+export type Sending = ReturnType<typeof createSending>
+
+/**
+ * What is said. Each message takes the next place in its conversation, in the transaction that stores it, so there is no gap; what comes at
+ * once to one conversation goes together, so that a busy one is not as slow as its row. Who stored a message under its sender's own id for it
+ * stores it once, whoever asks how often.
+ */
+export function createSending({ models, access, relations, accounts, flood, unitOfWork, clock, context, failpoints }: SendingDependencies) {
+  const { Conversations, Participations, Messages, Mentions } = models
+  const batches = createBatches<Draft, Outcome>(batchSize, storeAll)
+
+  return Object.freeze({ send })
+
+  async function send(ctx: Context, input: SendMessage): Promise<SentMessage> {
+    const { user_id } = userOf(ctx)
+    await flood.take(user_id)
+    const { conversation } = await access.to(ctx, input.conversation_id)
+    await ensureNoBlock(conversation, user_id)
+    const names = await accounts.namesOf([user_id])
+    const outcome = await batches.add(input.conversation_id, { ...input, sender_id: user_id, sender_name: names.get(user_id) ?? '' })
+    if ('refusal' in outcome) throw outcome.refusal
+    failpoints.hit('messaging.send.after-commit')
+    return outcome.sent
+  }
+
+  // Between two people a block ends it; in a group both are guests of somebody else.
+  async function ensureNoBlock(conversation: ConversationRow, userId: string): Promise<void> {
+    const other = conversation.type === 'direct' ? conversation.member_ids?.find((each) => each !== userId) : undefined
+    if (other) ensure(!(await relations.between({ by: other, whom: userId })).blocked, 'blocked')
+  }
+
+  async function storeAll(conversationId: string, drafts: Draft[]): Promise<Outcome[]> {
+    return unitOfWork.run(context(), async (tx) => {
+      const conversation = (await Conversations.findById(conversationId).lean()) ?? fail('not-found')
+      const participations = await participationsOf(conversation, drafts)
+      const known = await storedBefore(conversationId, drafts)
+      const answered = await repliedTo(conversationId, drafts)
+      const outcomes: (Outcome | { row: MessageRow; sender_name: string })[] = []
+      const fresh: MessageRow[] = []
+      for (const draft of drafts) {
+        const twin = known.get(nameOf(draft)) ?? fresh.find((row) => nameOf(row) === nameOf(draft))
+        const me = participations.get(draft.sender_id)
+        const refusal = twin ? undefined : refusalOf(draft, { conversation, me, participations, answered, said: fresh.filter((row) => row.sender_id === draft.sender_id) })
+        if (twin) outcomes.push(isSame(twin, draft) ? { sent: { ...presentMessage(twin, namesOf(draft)), duplicate: true } } : { refusal: new AppError('key-reused') })
+        else if (refusal) outcomes.push({ refusal })
+        else {
+          const row = rowOf(draft, conversation, fresh.length + 1, participations)
+          fresh.push(row)
+          outcomes.push({ row, sender_name: draft.sender_name })
+        }
+      }
+      if (fresh.length > 0) await store(tx, conversation, fresh, drafts, participations)
+      failpoints.hit('messaging.send.before-commit')
+      return outcomes.map((each) => ('row' in each ? { sent: { ...presentMessage(each.row, new Map([[each.row.sender_id, each.sender_name]])), duplicate: false } } : each))
+    })
+  }
+
+  async function store(tx: Tx, conversation: ConversationRow, rows: MessageRow[], drafts: readonly Draft[], participations: ReadonlyMap<string, ParticipationRow>): Promise<void> {
+    const { _id: conversation_id, type, last_message_at } = conversation
+    const now = clock.now()
+    // Another process that takes places meanwhile conflicts here: whoever is second runs again, from the places that are left.
+    await Conversations.updateOne({ _id: conversation_id }, { $inc: { last_seq: rows.length, last_change: rows.length }, $set: { last_message_at: now } })
+    tx.insert(Messages, rows)
+    const names = new Map(drafts.map((draft) => [draft.sender_id, draft.sender_name]))
+    const messages = rows.map((row) => presentMessage(row, names))
+    tx.insert(Mentions, rows.flatMap((row) => row.mentions.map((user_id) => ({ _id: `${row._id}/${user_id}`, user_id, conversation_id, seq: row.seq }))))
+    for (const [sender, row] of new Map(rows.map((each) => [each.sender_id, each]))) {
+      const accepted = participations.get(sender)?.state === 'requested' ? { state: 'joined' as const } : {}
+      await Participations.updateOne({ _id: participationId(conversation_id, sender) }, { $set: { sent_at: now, ...accepted }, $max: { own_seq: row.seq } })
+    }
+    const isListedAnew = type === 'direct' || (type === 'group' && now.getTime() - last_message_at.getTime() > listedEveryMs)
+    if (isListedAnew) await Participations.updateMany({ conversation_id }, { $set: { last_message_at: now } })
+    const mentioned = rows.flatMap((row) =>
+      row.mentions.map((user_id) => ({ user_id, fact: { conversation_id, message_id: row._id, seq: row.seq, sender_name: names.get(row.sender_id) ?? '', text: Array.from(row.text).slice(0, maxQuoted).join('') } })),
+    )
+    await tx.publish('messages.created', { ...hearersOf(conversation), messages, mentioned })
+  }
+
+  function refusalOf(
+    draft: Draft,
+    { conversation, me, participations, answered, said }: { conversation: ConversationRow; me: ParticipationRow | undefined; participations: ReadonlyMap<string, ParticipationRow>; answered: ReadonlySet<string>; said: readonly MessageRow[] },
+  ): AppError | undefined {
+    const now = clock.now().getTime()
+    if (!me || (me.state !== 'joined' && me.state !== 'requested')) return new AppError('not-found')
+    if (me.silenced_until && me.silenced_until.getTime() > now) return new AppError('forbidden', { detail: 'You may not write here for a while', retry_after_ms: me.silenced_until.getTime() - now })
+    if (draft.reply_to_id && !answered.has(draft.reply_to_id)) return new AppError('validation', { errors: [{ path: 'reply_to_id', code: 'unknown', detail: 'names no message of this conversation' }] })
+    if (conversation.type === 'direct') return refusalOfOther([...participations.values()].find((each) => each.user_id !== me.user_id), me, said)
+    if (me.role !== 'member') return undefined
+    const { slow_mode_ms, emoji_only } = conversation.settings
+    if (emoji_only && !isOnlyEmoji(draft.text)) return new AppError('forbidden', { detail: 'Only emoji here, at present' })
+    const waitMs = said.length > 0 ? slow_mode_ms : (me.sent_at?.getTime() ?? 0) + slow_mode_ms - now
+    return slow_mode_ms > 0 && waitMs > 0 ? new AppError('slow-mode', { retry_after_ms: waitMs }) : undefined
+  }
+
+  function refusalOfOther(other: ParticipationRow | undefined, me: ParticipationRow, said: readonly MessageRow[]): AppError | undefined {
+    if (other?.state === 'declined') return new AppError('forbidden', { detail: 'They do not take messages from you' })
+    const unanswered = me.own_seq + said.length
+    if (other?.state === 'requested' && unanswered >= maxUnanswered) return new AppError('forbidden', { detail: 'Wait until they answer' })
+    return undefined
+  }
+
+  async function participationsOf(conversation: ConversationRow, drafts: readonly Draft[]): Promise<Map<string, ParticipationRow>> {
+    const named = [...new Set(drafts.flatMap((draft) => [draft.sender_id, ...(draft.mentions ?? [])]))]
+    const wanted = conversation.type === 'direct' ? (conversation.member_ids ?? []) : named
+    const rows = await Participations.find({ _id: { $in: wanted.map((each) => participationId(conversation._id, each)) } }).lean()
+    return new Map(rows.map((row) => [row.user_id, row]))
+  }
+
+  async function storedBefore(conversation_id: string, drafts: readonly Draft[]): Promise<Map<string, MessageRow>> {
+    const rows = await Messages.find({ conversation_id, $or: drafts.map(({ sender_id, client_msg_id }) => ({ sender_id, client_msg_id })) }).lean()
+    return new Map(rows.map((row) => [nameOf(row), row]))
+  }
+
+  async function repliedTo(conversation_id: string, drafts: readonly Draft[]): Promise<Set<string>> {
+    const ids = drafts.flatMap(({ reply_to_id }) => reply_to_id ?? [])
+    if (ids.length === 0) return new Set()
+    return new Set((await Messages.find({ _id: { $in: ids }, conversation_id }, { _id: 1 }).lean()).map((row) => row._id))
+  }
+
+  function rowOf(draft: Draft, conversation: ConversationRow, place: number, participations: ReadonlyMap<string, ParticipationRow>): MessageRow {
+    const { sender_id, client_msg_id, text, reply_to_id = null, mentions = [] } = draft
+    return {
+      _id: newId('msg'),
+      conversation_id: conversation._id,
+      seq: conversation.last_seq + place,
+      change: conversation.last_change + place,
+      type: 'text',
+      sender_id,
+      client_msg_id,
+      text,
+      reply_to_id,
+      // Whoever is not in it hears nothing of it, named or not.
+      mentions: mentions.filter((each) => each !== sender_id && participations.get(each)?.state === 'joined'),
+      reactions: [],
+      hidden_for: [],
+      deleted_at: null,
+      edits: [],
+      edited_at: null,
+      created_at: clock.now(),
+    }
+  }
+}
+
+function nameOf({ sender_id, client_msg_id }: Pick<MessageRow, 'sender_id' | 'client_msg_id'>): string {
+  return `${sender_id}/${client_msg_id}`
+}
+
+/** Compared with what was sent, not with what became of it. */
+function isSame(row: MessageRow, draft: Draft): boolean {
+  const first = row.edits[0]?.text ?? row.text
+  return (row.deleted_at !== null || first === draft.text) && row.reply_to_id === (draft.reply_to_id ?? null)
+}
+
+function namesOf(draft: Draft): ReadonlyMap<string, string> {
+  return new Map([[draft.sender_id, draft.sender_name]])
+}

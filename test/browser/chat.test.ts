@@ -1,0 +1,102 @@
+import { expect } from 'chai'
+import type { Browser, Page } from 'playwright-core'
+import { startApp, type TestApp } from '../support/app.ts'
+import { type Person, signIn, signUp } from '../support/cast.ts'
+import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
+
+describe('two people in two browsers, on two processes', function () {
+  this.timeout(120_000)
+  if (!chromiumPath) return void it('skipped: no Chromium on this machine (set CHROMIUM_PATH, or install the package chromium)')
+  if (!hasRedisServer()) return void it('skipped: no redis-server on this machine')
+
+  let redis: TestRedis
+  let one: TestApp
+  let two: TestApp
+  let browsers: Browser[]
+
+  before(async () => {
+    redis = await startRedis()
+    one = await startApp({ REDIS_URL: redis.url })
+    two = await startApp({ REDIS_URL: redis.url }, one)
+    browsers = [await launchBrowser(), await launchBrowser()]
+  })
+  after(async () => {
+    await Promise.all((browsers ?? []).map((each) => each.close()))
+    await two?.stop()
+    expect(await one.check()).to.deep.equal([])
+    await one?.stop()
+    await redis?.stop()
+  })
+
+  async function openAs(browser: Browser, app: TestApp, person: Person, path: string, viewport: { width: number; height: number }) {
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' })
+    const { token, refresh_token } = await signIn(app, person.email)
+    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
+    return openPage(context, `${app.url}${path}`)
+  }
+
+  const write = async (page: Page, text: string): Promise<void> => {
+    await page.getByPlaceholder('Write a message').fill(text)
+    await page.keyboard.press('Enter')
+  }
+  const said = (page: Page) => page.locator('.bubble:not(.draft) p.text').allTextContents()
+
+  for (const { name, viewport } of sizes)
+    it(`talk: written, read, answered, reacted to, changed and taken away (${name})`, async () => {
+      const [ana, ben] = [await signUp(one, 'creator', `Ana ${name}`), await signUp(two, 'fan', `Ben ${name}`)]
+      const fan = await openAs(browsers[0] as Browser, two, ben, `/fan/#/creator/${ana.id}`, viewport)
+      await fan.page.getByRole('button', { name: /^Follow/ }).click()
+      await fan.page.getByRole('button', { name: /^Following/ }).waitFor()
+      await fan.page.getByRole('button', { name: 'Message', exact: true }).click()
+      await fan.page.waitForURL(/#\/chat\/con_/)
+      await write(fan.page, 'Hello <b>Ana</b> 👋')
+      await fan.page.getByText('Sent', { exact: true }).waitFor()
+      const studio = await openAs(browsers[1] as Browser, one, ana, '/studio/#/chat', viewport)
+      await studio.page.getByText('1 new').waitFor()
+      await studio.page.getByRole('link', { name: new RegExp(`Ben ${name}`) }).click()
+      await studio.page.locator('.bubble', { hasText: 'Hello <b>Ana</b> 👋' }).waitFor()
+      await fan.page.getByText('Read', { exact: true }).waitFor()
+      await studio.page.getByPlaceholder('Write a message').pressSequentially('Hi Ben')
+      await fan.page.getByText(`Ana ${name} is writing…`).waitFor()
+      await studio.page.keyboard.press('Enter')
+      await fan.page.locator('.bubble', { hasText: 'Hi Ben' }).waitFor()
+      const bubble = fan.page.locator('.bubble', { hasText: 'Hi Ben' })
+      await bubble.locator('summary').click()
+      await bubble.locator('details').getByRole('button', { name: '🎉' }).click()
+      await studio.page.getByRole('button', { name: '🎉 1' }).waitFor()
+      const own = studio.page.locator('.bubble.own', { hasText: 'Hi Ben' })
+      await own.locator('summary').click()
+      await own.getByRole('button', { name: 'Edit' }).click()
+      await studio.page.getByLabel('New words').fill('Hi dear Ben')
+      await studio.page.getByRole('button', { name: 'Save' }).click()
+      await fan.page.locator('.bubble', { hasText: 'Hi dear Ben' }).getByText('edited').waitFor()
+      await keepScreenshot(fan.page, `chat-${name}`)
+      await keepScreenshot(studio.page, `inbox-${name}`)
+      const mine = fan.page.locator('.bubble.own', { hasText: 'Hello' })
+      await mine.locator('summary').click()
+      await mine.getByRole('button', { name: 'Delete for all' }).click()
+      await studio.page.getByText('Message deleted').first().waitFor()
+      for (const { page } of [fan, studio]) expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
+      expect([...fan.faults, ...studio.faults]).to.deep.equal([])
+      await Promise.all([fan, studio].map(({ page }) => page.context().close()))
+    })
+
+  it('say what they wrote while they were offline when they are back, once and in order, and have what they missed', async () => {
+    const [ana, ben] = [await signUp(one, 'creator', 'Ana Away'), await signUp(two, 'fan', 'Ben Away')]
+    await ben.call('creator:follow', { creator_id: ana.id })
+    const { conversation_id } = await ben.call('conversation:create', { type: 'direct', member_ids: [ana.id] })
+    const fan = await openAs(browsers[0] as Browser, two, ben, `/fan/#/chat/${conversation_id}`, sizes[1].viewport)
+    await fan.page.getByText('Nothing yet').waitFor()
+    await fan.page.context().setOffline(true)
+    await fan.page.getByText(/You are offline|Reconnecting/).waitFor()
+    await write(fan.page, 'from the tunnel')
+    await fan.page.getByText('Sending…').waitFor()
+    await ana.call('message:send', { conversation_id, client_msg_id: 'meanwhile-1', text: 'meanwhile' })
+    await fan.page.context().setOffline(false)
+    await fan.page.locator('.bubble:not(.draft)', { hasText: 'from the tunnel' }).waitFor()
+    expect(await said(fan.page)).to.deep.equal(['meanwhile', 'from the tunnel'])
+    expect((await ana.call('conversation:history', { conversation_id })).data.map((each) => each.text)).to.deep.equal(['from the tunnel', 'meanwhile'])
+    await fan.page.context().close()
+  })
+})
