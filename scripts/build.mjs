@@ -16,7 +16,7 @@ rmSync(`${root}dist/web`, { recursive: true, force: true })
 const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(1)
 
-const pages = ['home', 'fan', 'studio', 'admin', 'overlay']
+const pages = ['home', 'creator', 'fan', 'studio', 'admin', 'overlay']
 for (const folder of [...pages, 'docs', 'assets']) mkdirSync(`${root}dist/web/${folder}`, { recursive: true })
 for (const page of pages) cpSync(`${root}src/web/${page}/index.html`, `${root}dist/web/${page}/index.html`)
 for (const page of ['index.html', 'realtime.html']) cpSync(`${root}src/web/docs/${page}`, `${root}dist/web/docs/${page}`)

@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
 import { createLedger } from './features/ledger/index.ts'
+import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
 import { createSandboxAdapter } from './features/payments/providers/sandbox.ts'
@@ -27,7 +28,7 @@ import { diskPart, indexesPart, maintenancePart, outboxPart, redisPart, storePar
 import { createAddressOf } from './platform/http/addresses.ts'
 import { createOriginCheck } from './platform/http/origins.ts'
 import { createMailPage } from './platform/http/mail-page.ts'
-import { mountDocuments, mountPages } from './platform/http/pages.ts'
+import { mountDocuments, mountPages, mountProblems } from './platform/http/pages.ts'
 import { createHttpDoor } from './platform/http/server.ts'
 import { createHttpClient } from './platform/http-client.ts'
 import { createIdempotency } from './platform/idempotency.ts'
@@ -164,13 +165,15 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     relations: profiles.relations,
     payments: payments.payments,
     settled: outbox.isSettled,
+    receiptKeys: keys.keys('receipt'),
     feeBps: config.TIP_FEE_BPS,
   })
-  const overlays = createOverlays({ ...common, goals: tips.goals, relations: profiles.relations })
-  const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips })
+  const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
+  const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
+  const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, admin.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, admin.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -228,6 +231,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     allowedOrigins: config.ALLOWED_ORIGINS,
     pages: (app) => {
       mountDocuments(app, documents)
+      mountProblems(app)
       mountPages(app, webDir)
     },
     draining: health.draining,
@@ -237,7 +241,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const gateway = createGateway({
     http: door.server,
-    doors: [accounts.door(operations), overlays.door],
+    doors: [accounts.door(operations, messaging.roomsOf), overlays.door],
     invoke,
     relay,
     wall,
@@ -278,7 +282,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
     if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), ledger.ledger.sealAll()])
     await sandbox.start({ alone: soleProcess })
-    redis?.start()
+    redis?.start(() => relay.resync({ event_id: newId('evt'), at: wall.now().toISOString() }))
     await processes.announce()
     port = await listen(door.server, config.PORT, config.HOST)
     await jobs.start()

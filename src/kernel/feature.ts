@@ -33,7 +33,7 @@ export interface Fact<Data = unknown> {
   data: Schema<Data>
 }
 
-export type FactRoom = 'user' | 'session' | 'creator' | 'overlay' | 'admin' | 'socket'
+export type FactRoom = 'user' | 'session' | 'creator' | 'conversation' | 'overlay' | 'admin' | 'socket'
 export type AnyFact = Fact
 
 /** Keeps a fact's schema and its contract of one mind. */
@@ -104,8 +104,8 @@ export interface Effect {
   operation: string
   /** the field of the answer that names it */
   field: string
-  /** id → whose it is, for those that exist */
-  ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** id → whose it is, for those that exist; several where asking again, or as another of them, finds the same thing */
+  ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, string | readonly string[]>>
 }
 
 /** What a feature keeps on a person: theirs to take away, and to have erased. */

@@ -18,6 +18,8 @@ export interface Reach {
   door?: 'http'
   /** whether an idempotency key must, or may, come with it */
   once?: 'required' | 'optional'
+  /** a write that may be sent again as it is: what is in it tells that it is the same, or it only asks */
+  repeatable?: true
 }
 
 /** A contract's operations and how they are reached; the bare route says it all of most. */

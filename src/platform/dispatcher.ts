@@ -12,6 +12,12 @@ const parkAfter = 12
 const maxBackoffMs = 10 * 60_000
 const broadcaster = 'broadcast'
 
+interface Delivery {
+  event: DomainEvent
+  subscriber: string
+  attempts: number
+}
+
 export type Dispatcher = ReturnType<typeof createDispatcher>
 
 /**
@@ -35,7 +41,7 @@ export function createDispatcher({
 }) {
   const byName = new Map(subscribers.map((each) => [each.name, each]))
   if (byName.size !== subscribers.length || byName.has(broadcaster)) throw new Error('Two subscribers share a name')
-  const queue: { event: DomainEvent; subscriber: string; attempts: number }[] = []
+  const queue: Delivery[] = []
   let running = 0
   let doneIds: string[] = []
   let flushing: Promise<void> | undefined
@@ -50,7 +56,7 @@ export function createDispatcher({
 
   /** Queues what was just committed. Never awaited by the caller: its answer does not depend on it. */
   function deliver(published: readonly PublishedEvent[]): void {
-    for (const { event, subscribers: names } of published) for (const subscriber of names) queue.push({ event, subscriber, attempts: 0 })
+    for (const { event, subscribers: names } of published) for (const subscriber of names) take({ event, subscriber, attempts: 0 })
     pump()
   }
 
@@ -104,20 +110,30 @@ export function createDispatcher({
       return
     }
     const { _id, name, at, payload } = event
-    queue.push({ event: { event_id: _id, name: name as DomainEventName, at, payload } as DomainEvent, subscriber: row.subscriber, attempts: row.attempts })
+    take({ event: { event_id: _id, name: name as DomainEventName, at, payload } as DomainEvent, subscriber: row.subscriber, attempts: row.attempts })
+  }
+
+  // Telling sockets takes no time: it must not stand in line behind a thousand tips that are still to be counted.
+  function take(delivery: Delivery): void {
+    if (delivery.subscriber === broadcaster) run(delivery)
+    else queue.push(delivery)
   }
 
   function pump(): void {
     while (running < parallel) {
       const next = queue.shift()
       if (!next) break
-      running++
-      void attempt(next.event, next.subscriber, next.attempts).finally(() => {
-        running--
-        if (queue.length === 0 && running === 0) for (const wake of idle.splice(0)) wake()
-        pump()
-      })
+      run(next)
     }
+  }
+
+  function run({ event, subscriber, attempts }: Delivery): void {
+    running++
+    void attempt(event, subscriber, attempts).finally(() => {
+      running--
+      if (queue.length === 0 && running === 0) for (const wake of idle.splice(0)) wake()
+      pump()
+    })
   }
 
   async function attempt(event: DomainEvent, subscriber: string, attempts: number): Promise<void> {

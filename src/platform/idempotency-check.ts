@@ -31,7 +31,7 @@ export function createIdempotencyCheck({ idempotency, effects, wall }: { idempot
     }
   }
 
-  function faultOf(row: IdempotencyRow, owners: ReadonlyMap<string, string>, named: Map<string, string>): string | undefined {
+  function faultOf(row: IdempotencyRow, owners: ReadonlyMap<string, string | readonly string[]>, named: Map<string, string>): string | undefined {
     const { principal, effect } = partsOf(row)
     if (!effect) return 'is of an operation that takes no key'
     if (!row.request_hash) return 'does not say which request it answered'
@@ -40,10 +40,10 @@ export function createIdempotencyCheck({ idempotency, effects, wall }: { idempot
     if (row.state === 'done' && row.resource_id !== undefined && row.resource_id !== id) return `answers ${id}, its intent was ${row.resource_id}`
     const other = named.get(id)
     named.set(id, row._id)
-    if (other) return `made ${id}, and so did ${other}`
     const owner = owners.get(id)
+    if (other && typeof owner === 'string') return `made ${id}, and so did ${other}`
     if (owner === undefined) return `made ${id}, which is not there`
-    return owner === principal ? undefined : `made ${id}, which belongs to somebody else`
+    return owner === principal || (typeof owner !== 'string' && owner.includes(principal)) ? undefined : `made ${id}, which belongs to somebody else`
   }
 
   function faultWithoutEffect(row: IdempotencyRow): string | undefined {
@@ -52,7 +52,7 @@ export function createIdempotencyCheck({ idempotency, effects, wall }: { idempot
     return isOver ? 'was started, its lease is over, and it names no intent' : undefined
   }
 
-  async function ownersOf(rows: readonly IdempotencyRow[]): Promise<ReadonlyMap<string, string>> {
+  async function ownersOf(rows: readonly IdempotencyRow[]): Promise<ReadonlyMap<string, string | readonly string[]>> {
     const ids = new Map<Effect, string[]>()
     for (const row of rows) {
       const { effect } = partsOf(row)

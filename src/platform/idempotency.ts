@@ -8,6 +8,7 @@ import { rowOptions } from './mongo.ts'
 
 const keepMs = 72 * 3600_000
 const leaseMs = 30_000
+const leastAnonymousKey = 20
 const visibleAscii = /^[\x21-\x7e]{1,200}$/
 
 export interface IdempotencyRow {
@@ -42,9 +43,13 @@ export function createIdempotency({ connection, wall }: { connection: Connection
 
   return Object.freeze({ scope, lookUp, earlier, store, begin, claim, forget, release, releaseAll, model: Rows })
 
-  /** @throws AppError `idempotency-key` when it is missing, too long or holds control characters */
+  /**
+   * Of people without an account, the key is all that tells them apart: one that could be guessed would hand out a stranger's answer.
+   * @throws AppError `idempotency-key` when it is missing, too long or holds control characters
+   */
   function scope(actor: Actor, operation: string, key: unknown, input: unknown): Once {
     ensure(typeof key === 'string' && visibleAscii.test(key), 'idempotency-key')
+    ensure(actor.kind !== 'anonymous' || key.length >= leastAnonymousKey, 'idempotency-key', `Without an account it takes a random key of at least ${leastAnonymousKey} characters`)
     return { row_id: `${principalOf(actor)}|${operation}|${key}`, request_hash: hashOf(input), replayed: false }
   }
 

@@ -13,7 +13,8 @@ export interface Redis {
   /** facts to the sockets of other processes */
   adapter(): Parameters<Server['adapter']>[0]
   state(): RedisState
-  start(): void
+  /** @param onBack what was told between processes may be lost: it was away, and is back */
+  start(onBack?: () => void): void
   close(): Promise<void>
 }
 
@@ -63,16 +64,16 @@ export function createRedis({ url, prefix, log }: { url: string; prefix: string;
     return publisher.status === 'ready' && listener.status === 'ready' && missed < canaryMisses ? 'ready' : 'down'
   }
 
-  function start(): void {
+  function start(onBack: () => void = () => {}): void {
     for (const client of [publisher, listener, counters]) client.connect().catch(() => {})
     listener.subscribe(canaryChannel).catch(() => {})
     listener.on('message', (channel: string) => {
       if (channel === canaryChannel) missed = 0
     })
-    timer = setInterval(watch, canaryMs).unref()
+    timer = setInterval(() => watch(onBack), canaryMs).unref()
   }
 
-  function watch(): void {
+  function watch(onBack: () => void): void {
     missed++
     if (publisher.status === 'ready') publisher.publish(canaryChannel, '1').catch(() => {})
     // A connection that looks alive and carries nothing: a paused server, a firewall that forgot it.
@@ -80,8 +81,10 @@ export function createRedis({ url, prefix, log }: { url: string; prefix: string;
     const now = state()
     if (now === told) return
     told = now
-    if (now === 'ready') log.info({}, 'Redis is there: facts reach the sockets of all processes')
-    else log.warn({}, 'Redis is away: each process serves on its own, limits are counted in memory, facts to other processes wait')
+    if (now === 'ready') {
+      log.info({}, 'Redis is there: facts reach the sockets of all processes')
+      onBack()
+    } else log.warn({}, 'Redis is away: each process serves on its own, limits are counted in memory, facts to other processes wait')
   }
 
   async function close(): Promise<void> {

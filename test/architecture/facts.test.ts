@@ -8,6 +8,7 @@ const told: Record<FactName, true> = {
   'session:ready': true,
   'session:expiring': true,
   'session:revoked': true,
+  'session:resync': true,
   'server:draining': true,
   'creator:followed': true,
   'report:opened': true,
@@ -18,6 +19,15 @@ const told: Record<FactName, true> = {
   'tip:moderated': true,
   'goal:updated': true,
   'live:updated': true,
+  'message:created': true,
+  'message:updated': true,
+  'message:deleted': true,
+  'message:hidden': true,
+  'message:mentioned': true,
+  'reaction:changed': true,
+  'receipt:updated': true,
+  'typing:changed': true,
+  'conversation:updated': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,
@@ -42,7 +52,7 @@ describe('the catalogue', () => {
 
   it('has a row for every operation of the contracts, reached by the route and the door that the contract names, with a key where it says so', () => {
     const rows = app.app.features.flatMap((feature) => feature.operations)
-    const said = rows.map(({ name, route, door, once }) => [name, { route, ...(door ? { door } : {}), ...(once ? { once } : {}) }] as const)
+    const said = rows.map(({ name, route, door, once, repeatable }) => [name, { route, ...(door ? { door } : {}), ...(once ? { once } : {}), ...(repeatable ? { repeatable } : {}) }] as const)
     expect(Object.fromEntries(said)).to.deep.equal(reaches)
     expect(rows).to.have.length(Object.keys(reaches).length)
   })

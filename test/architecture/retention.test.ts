@@ -41,6 +41,12 @@ describe('docs/retention.md', () => {
     })
   }
 
+  it('and docs/scaling.md know the same collections', async () => {
+    const there = (await app.db.listCollections({}, { nameOnly: true }).toArray()).map((each) => each.name)
+    const scaling = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8')
+    expect(linesOf(scaling).map(({ collection }) => collection)).to.deep.equal(there.toSorted())
+  })
+
   it('names jobs that exist', () => {
     const jobs = app.app.features.flatMap((feature) => feature.jobs.map((job) => job.name))
     const moved = linesOf(page).filter(({ by }) => by.startsWith('moves'))

@@ -78,7 +78,7 @@ describe('who may do what', () => {
     const { route, once } = reaches[name]
     const [method, path, body] = fill(route, given)
     const token = personOf(role)?.token
-    const answer = await ask(`${app.url}${path}`, { method, ...(token ? { token } : {}), ...(method === 'GET' ? {} : { json: body }), ...(once ? { key: `m${++keys}` } : {}) })
+    const answer = await ask(`${app.url}${path}`, { method, ...(token ? { token } : {}), ...(method === 'GET' ? {} : { json: body }), ...(once ? { key: `matrix-of-rights-key-${++keys}` } : {}) })
     return verdictOf(answer.status < 300, answer.body?.code as string | undefined)
   }
 
@@ -116,6 +116,8 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
   const { entries } = (await fan.http('GET', `/api/v1/wallets/me/transactions/${encodeURIComponent(line?.id ?? '')}`)).body as { entries: { entry_id: string }[] }
   const overlay = (await owner.http('POST', '/api/v1/overlays', {})).body as { overlay_id: string; token: string }
   const goal = (await owner.http('POST', '/api/v1/creators/me/goals', { title: 'Stage', kind: 'count', target: 3 })).body as { goal_id: string }
+  const group = (await owner.http('POST', '/api/v1/conversations', { type: 'group', title: 'Stage', member_ids: [fan.id] })).body as { conversation_id: string }
+  const message = (await owner.http('POST', `/api/v1/conversations/${group.conversation_id}/messages`, { client_msg_id: 'stage-message', text: 'Stage' })).body as { message_id: string }
   await owner.http('POST', '/api/v1/blocks', { user_id: blocked.id })
   await app.app.dispatcher.whenIdle()
   const page = await connect(app, '/overlay', overlay.token)
@@ -130,6 +132,8 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
       payment_id: line?.payment_id ?? '',
       line_id: line?.id ?? '',
       entry_id: entries[0]?.entry_id ?? '',
+      conversation_id: group.conversation_id,
+      message_id: message.message_id,
     },
     overlayToken: overlay.token,
   }

@@ -15,6 +15,10 @@ export interface Stage {
   payment_id: string
   line_id: string
   entry_id: string
+  /** a group of the owner's, with the fan in it */
+  conversation_id: string
+  /** said there by the owner */
+  message_id: string
 }
 
 /** `ok`: the door lets through and the policy agrees, whatever the state then says. Else the code of the refusal. */
@@ -33,6 +37,10 @@ const owned = columns('unauthenticated', 'forbidden', 'forbidden', 'ok', 'not-fo
 const admins = columns('unauthenticated', 'forbidden', 'forbidden', 'forbidden', 'forbidden', 'ok')
 const adminsOfNothing = { ...admins, admin: 'not-found' as const }
 const towardsOwner = columns('unauthenticated', 'ok', 'blocked', 'self', 'ok', 'ok')
+/** nobody learns of a conversation that they are not in, admins neither */
+const inGroup = columns('unauthenticated', 'ok', 'not-found', 'ok', 'not-found', 'not-found')
+const keepsOrder = columns('unauthenticated', 'forbidden', 'not-found', 'ok', 'not-found', 'not-found')
+const inNone = { ...every('not-found'), anonymous: 'unauthenticated' as const }
 const unknownRefresh = `ses_${'0'.repeat(32)}.${'a'.repeat(43)}`
 const money = { amount: 100, currency: 'ZMW' }
 const none = () => ({})
@@ -63,6 +71,7 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'creator:me': { verdicts: creators, input: none },
   'creator:update': { verdicts: creators, input: () => ({ bio: 'matrix' }) },
   'creator:search': { verdicts: public_, input: none },
+  'creator:suggested': { verdicts: signedIn, input: none },
   'creator:read': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
   'creator:follow': { verdicts: towardsOwner, input: ({ people }) => ({ creator_id: people.owner.id }) },
   'creator:unfollow': { verdicts: signedIn, input: ({ people }) => ({ creator_id: people.owner.id }) },
@@ -88,6 +97,8 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'admin:transactions': { verdicts: admins, input: none },
   'webhook:list': { verdicts: admins, input: none },
   'webhook:replay': { verdicts: adminsOfNothing, input: () => ({ inbox_id: 'sandbox:none' }) },
+  'guest-tip:initiate': { verdicts: { ...every('forbidden'), anonymous: 'ok' }, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
+  'guest-tip:read': { verdicts: every('not-found'), input: ({ payment_id }) => ({ receipt: `${payment_id}.${'a'.repeat(43)}` }) },
   'tip:send': { verdicts: towardsOwner, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
   'tip:sent': { verdicts: signedIn, input: none },
   'tip:list': { verdicts: creators, input: none },
@@ -117,6 +128,37 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'alert:test': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
   'alert:control': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id, action: 'pause' }) },
   'alert:list': { verdicts: owned, input: ({ overlay_id }) => ({ overlay_id }) },
+  'conversation:create': { verdicts: signedIn, input: ({ bystander }) => ({ type: 'direct', member_ids: [bystander] }) },
+  'conversation:list': { verdicts: signedIn, input: none },
+  'session:sync': { verdicts: signedIn, input: ({ conversation_id }) => ({ conversations: [{ conversation_id, since_change: 0 }] }) },
+  'conversation:read': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'conversation:update': { verdicts: keepsOrder, input: ({ conversation_id }) => ({ conversation_id, title: 'matrix' }) },
+  'conversation:add-members': { verdicts: keepsOrder, input: ({ conversation_id, bystander }) => ({ conversation_id, member_ids: [bystander] }) },
+  'conversation:remove-member': { verdicts: { ...keepsOrder, owner: 'not-found' }, input: ({ conversation_id }) => ({ conversation_id, user_id: 'usr_none' }) },
+  'conversation:set-role': { verdicts: keepsOrder, input: ({ conversation_id, people }) => ({ conversation_id, user_id: people.fan.id, role: 'member' }) },
+  'room:read': { verdicts: signedIn, input: () => ({ creator_id: 'usr_none' }) },
+  'conversation:join': { verdicts: inNone, input: ({ conversation_id }) => ({ conversation_id }) },
+  'conversation:leave': { verdicts: inNone, input: () => ({ conversation_id: 'con_none' }) },
+  'conversation:accept': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'conversation:decline': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'conversation:mute': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id, until: null }) },
+  'conversation:history': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'conversation:sync': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id, since_change: 0 }) },
+  'conversation:mark-delivered': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id, up_to_seq: 1 }) },
+  'conversation:mark-read': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id, up_to_seq: 1 }) },
+  'message:send': { verdicts: inGroup, input: ({ conversation_id }, self) => ({ conversation_id, client_msg_id: `matrix-${self?.id ?? ''}`.slice(0, 64), text: 'matrix' }) },
+  'message:edit': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id, text: 'matrix' }) },
+  'message:edits': { verdicts: inGroup, input: ({ message_id }) => ({ message_id }) },
+  'reaction:add': { verdicts: inGroup, input: ({ message_id }) => ({ message_id, emoji: '👏' }) },
+  'reaction:remove': { verdicts: inGroup, input: ({ message_id }) => ({ message_id, emoji: '👏' }) },
+  'typing:start': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'typing:stop': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'moderation:timeout': { verdicts: keepsOrder, input: ({ conversation_id, people }) => ({ conversation_id, user_id: people.fan.id, until: null }) },
+  'moderation:ban': { verdicts: { ...keepsOrder, owner: 'forbidden' }, input: ({ conversation_id, people }) => ({ conversation_id, user_id: people.fan.id, until: null }) },
+  // The last of them: it leaves nothing to look at.
+  'message:delete': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id }) },
+  'messaging-settings:read': { verdicts: signedIn, input: none },
+  'messaging-settings:update': { verdicts: signedIn, input: () => ({ reads_privately: false }) },
   'admin:check': { verdicts: admins, input: none },
   'delivery:list': { verdicts: admins, input: none },
   'delivery:retry': { verdicts: adminsOfNothing, input: () => ({ event_id: 'evt_none', subscriber: 'nobody' }) },

@@ -1,22 +1,13 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { goTo } from './journey.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
 
-interface Finding {
-  id: string
-  impact: string | null
-  nodes: { target: string[]; failureSummary?: string }[]
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const pages = {
-  fan: { navigation: 'Creators', sections: ['Creators', 'Your tips', 'Wallet', 'People', 'Account'] },
-  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Overlays', 'Goals', 'Wallet', 'Your page', 'Account'] },
+  fan: { navigation: 'Creators', sections: ['Creators', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
+  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Goals', 'Wallet', 'Your page', 'Account'] },
   admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Sandbox', 'Account'] },
 } as const
 
@@ -27,6 +18,8 @@ describe('every view of every page', function () {
   let app: TestApp
   let browser: Browser
   let people: Record<keyof typeof pages, Person>
+  /** what no navigation leads to, by page */
+  const furtherViews: Record<keyof typeof pages, Record<string, string>> = { fan: {}, studio: {}, admin: {} }
 
   before(async () => {
     app = await startApp()
@@ -39,21 +32,28 @@ describe('every view of every page', function () {
     await app?.stop()
   })
 
-  for (const { name: size, viewport } of sizes)
-    for (const colorScheme of ['light', 'dark'] as const)
-      for (const [page, { navigation, sections }] of Object.entries(pages))
-        it(`of ${page} fits, can be used by everybody and complains of nothing (${size}, ${colorScheme})`, async () => {
-          const watched = await open(page as keyof typeof pages, { viewport, colorScheme })
-          for (const section of sections) {
-            await goTo(watched.page, navigation, section)
-            await settled(watched.page)
-            expect(await seriousFindings(watched.page), section).to.deep.equal([])
-            expect(await watched.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${section} scrolls sideways`).to.equal(true)
-            if (colorScheme === 'dark' || size === 'phone') await keepScreenshot(watched.page, `${page}-${section.toLowerCase().replaceAll(' ', '-')}-${size}-${colorScheme}`)
-          }
-          expect(watched.faults).to.deep.equal([])
-          await watched.page.context().close()
-        })
+  // Colours are the same at every width: each size is walked in one scheme.
+  for (const [{ name: size, viewport }, colorScheme] of [[sizes[0], 'light'], [sizes[1], 'dark']] as const)
+    for (const [page, { navigation, sections }] of Object.entries(pages))
+      it(`of ${page} fits, can be used by everybody and complains of nothing (${size}, ${colorScheme})`, async () => {
+        const watched = await open(page as keyof typeof pages, { viewport, colorScheme })
+        for (const section of sections) {
+          await goTo(watched.page, navigation, section)
+          await settled(watched.page)
+          expect(await seriousFindings(watched.page), section).to.deep.equal([])
+          expect(await watched.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${section} scrolls sideways`).to.equal(true)
+          await keepScreenshot(watched.page, `${page}-${section.toLowerCase().replaceAll(' ', '-')}-${size}-${colorScheme}`)
+        }
+        for (const [name, address] of Object.entries(furtherViews[page as keyof typeof pages])) {
+          await watched.page.goto(`${app.url}${address}`)
+          await settled(watched.page)
+          expect(await seriousFindings(watched.page), name).to.deep.equal([])
+          expect(await watched.page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${name} scrolls sideways`).to.equal(true)
+          await keepScreenshot(watched.page, `${page}-${name}-${size}-${colorScheme}`)
+        }
+        expect(watched.faults).to.deep.equal([])
+        await watched.page.context().close()
+      })
 
   it('is looked at by a tool that would see a picture without words', async () => {
     const { page } = await openPage(await browser.newContext(), app.url)
@@ -125,12 +125,6 @@ describe('every view of every page', function () {
     await page.locator('.loading').first().waitFor({ state: 'detached' })
   }
 
-  async function seriousFindings(page: Page): Promise<string[]> {
-    await page.evaluate(axe)
-    const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as { violations: Finding[] }
-    return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ').slice(0, 300)}`)
-  }
-
   /** Something of everything, so that no list is empty. */
   async function furnish(): Promise<void> {
     const { fan, studio } = people
@@ -142,6 +136,15 @@ describe('every view of every page', function () {
     for (const [n, message] of ['Encore!', 'More of that, please', ''].entries()) await fan.http('POST', `/api/v1/creators/${studio.id}/tips`, { amount: 1_000 * (n + 1), currency: 'ZMW', message }, `furnish-${n}`)
     await fan.http('POST', `/api/v1/creators/${studio.id}/follow`, {})
     await fan.http('POST', '/api/v1/reports', { subject_type: 'user', subject_id: studio.id, reason: 'spam', text: 'Only a test.' })
+    const { conversation_id } = (await fan.http('POST', '/api/v1/conversations', { type: 'direct', member_ids: [studio.id] })).body as { conversation_id: string }
+    const said: [Person, string][] = [[fan, 'Will you play the slow one tonight?'], [studio, 'I will 🎻'], [fan, 'Thank you!']]
+    for (const [n, [who, text]] of said.entries()) await who.http('POST', `/api/v1/conversations/${conversation_id}/messages`, { client_msg_id: `furnish-${n}-said`, text })
+    furtherViews.fan['chat'] = `/fan/#/chat/${conversation_id}`
+    furtherViews.studio['chat'] = `/studio/#/chat/${conversation_id}`
+    furtherViews.fan['creator'] = `/fan/#/creator/${studio.id}`
+    furtherViews.studio['looks'] = `/studio/#/variations/${overlay.overlay_id}`
+    const look = { name: 'Big one', when: { min_amount: 5_000 }, sound: 'fanfare', animation: 'shake', duration_ms: 9_000, template: '{name}: {amount}!' }
+    await studio.http('PUT', `/api/v1/overlays/${overlay.overlay_id}/config`, { variations: [look], gap_ms: 500, volume: 80, labels: ['latest-tip'] })
     await studio.http('POST', `/api/v1/overlays/${overlay.overlay_id}/test`, {})
     await app.app.dispatcher.whenIdle()
   }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
@@ -11,7 +12,7 @@ export const chromiumPath = places.find((place) => place !== undefined && exists
 export const sizes = [
   { name: 'phone', viewport: { width: 360, height: 740 } },
   { name: 'desk', viewport: { width: 1280, height: 800 } },
-]
+] as const
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath as string, args: flags })
@@ -40,4 +41,19 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(`${root}artefacts`, { recursive: true })
   await page.screenshot({ path: `${root}artefacts/${name}.png`, omitBackground: true, animations: 'disabled' })
+}
+
+interface Finding {
+  id: string
+  impact: string | null
+  nodes: { target: string[]; failureSummary?: string }[]
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What keeps somebody from using the page, as axe-core sees it: the serious and the critical. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as { violations: Finding[] }
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ').slice(0, 300)}`)
 }

@@ -54,13 +54,22 @@ describe('an account', () => {
       expect((await here.http('GET', '/api/v1/auth/me')).status).to.equal(200)
     })
 
-    it('closes a socket whose end was told to nobody', async () => {
-      const fan = await signUp(app, 'fan')
-      const live = await fan.socket()
-      await app.db.collection('sessions').updateMany({ user_id: fan.id }, { $set: { revoked_at: new Date() } })
-      const recheck = app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'accounts.recheck')
-      await recheck?.run()
-      await live.closed
+    for (const look of ['accounts.close-ended', 'accounts.recheck'])
+      it(`closes a socket whose end was told to nobody, and no other (${look})`, async () => {
+        const [fan, other] = [await signUp(app, 'fan'), await signUp(app, 'fan')]
+        const [live, elsewhere] = [await fan.socket(), await other.socket()]
+        await app.db.collection('sessions').updateMany({ user_id: fan.id }, { $set: { revoked_at: app.wall.now() } })
+        const job = app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === look)
+        await job?.run()
+        expect(await live.next('session:revoked')).to.deep.equal({ reason: 'revoked' })
+        await live.closed
+        expect(await elsewhere.call('account:me')).to.have.property('ok', true)
+        elsewhere.close()
+      })
+
+    it('looks for what ended often enough to close every socket within 5 s', () => {
+      const job = app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === 'accounts.close-ended')
+      expect(job?.every_ms).to.be.at.most(4_000)
     })
 
     it('lets a live socket go on with a newer token of the same sign-in, and with no other', async () => {

@@ -12,6 +12,7 @@ const settings = (moderation: TipSettings['moderation'], filter: Partial<TipFilt
   currency: 'ZMW',
   moderation,
   filter: { words: ['damn', 'пёс', 'straße', '馬鹿', 'very bad'], action: 'mask', hide_links: false, ...filter },
+  guests: true,
 })
 
 describe('a creator’s words', () => {

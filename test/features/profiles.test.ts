@@ -60,7 +60,7 @@ describe('a creator', () => {
   it('shows the shape that was promised, and earnings only by choice', async () => {
     const creator = await signUp(app, 'creator', 'Earner')
     const seen = (await ask(`${app.url}/api/v1/creators/${creator.id}`)).body
-    expect(seen).to.deep.equal({ id: creator.id, handle: 'earner', name: 'Earner', bio: '', avatar: null, tags: [], earnings: null, followers: 0 })
+    expect(seen).to.deep.equal({ id: creator.id, handle: 'earner', name: 'Earner', bio: '', avatar: null, tags: [], category: null, earnings: null, followers: 0 })
     await topUp(fan, 1000)
     await fan.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount: 1000, currency: 'ZMW' }, 'earn')
     expect((await put(creator, { shows_earnings: true, bio: 'Hello', tags: ['music', 'live-coding'] })).body).to.include({ shows_earnings: true, earnings: 950 })

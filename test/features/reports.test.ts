@@ -46,6 +46,16 @@ describe('a report', () => {
     live.close()
   })
 
+  it('of a message keeps its words, whatever becomes of them, and is for those who could read them', async () => {
+    const { conversation_id } = (await fan.http('POST', '/api/v1/conversations', { type: 'group', title: 'Report', member_ids: [creator.id] })).body as { conversation_id: string }
+    const { message_id } = (await fan.http('POST', `/api/v1/conversations/${conversation_id}/messages`, { client_msg_id: 'to-be-reported', text: 'Rude words' })).body as { message_id: string }
+    expect((await file(creator, { subject_type: 'message', subject_id: message_id })).status).to.equal(201)
+    await fan.http('PUT', `/api/v1/messages/${message_id}`, { text: 'Kind words' })
+    expect((await queue()).at(-1)).to.include({ subject_type: 'message', about_user_id: fan.id, quote: 'Rude words' })
+    expect((await file(fan, { subject_type: 'message', subject_id: message_id })).body.code).to.equal('self')
+    expect((await file(await signUp(app, 'fan'), { subject_type: 'message', subject_id: message_id })).body.code).to.equal('not-found')
+  })
+
   it('is filed once while it is open, even twenty times at once, and again when it is resolved', async () => {
     const answers = await Promise.all(Array.from({ length: 19 }, () => file(fan, { subject_id: creator.id })))
     expect(answers.filter((each) => each.status === 201)).to.have.length(1)

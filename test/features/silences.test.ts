@@ -28,7 +28,7 @@ describe('whom a creator does not want to hear', () => {
     expect(await overlay.play()).to.include({ amount: 500, name: null, message: '' })
     const received = await studio.next<object>('tip:received')
     expect(received).to.include({ amount: 500, name: null, message: '', anonymous: false })
-    expect(received).not.to.have.property('fan_id')
+    expect(received).to.have.property('fan_id', null)
     expect((await creator.http('GET', '/api/v1/wallets/me')).body.buckets.pending).to.equal(475)
     for (const each of [overlay, studio, live]) each.close()
   })

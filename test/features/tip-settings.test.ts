@@ -7,7 +7,7 @@ import { byHttp, doors, through } from '../support/doors.ts'
 describe('what a creator takes as a tip', () => {
   let app: TestApp
   let fan: Person
-  const bounds: TipSettings = { min_amount: 200, max_amount: 5_000, currency: 'ZMW', moderation: 'auto', filter: { words: [], action: 'hide-text', hide_links: false } }
+  const bounds: TipSettings = { min_amount: 200, max_amount: 5_000, currency: 'ZMW', moderation: 'auto', filter: { words: [], action: 'hide-text', hide_links: false }, guests: true }
 
   before(async () => {
     app = await startApp()
@@ -31,7 +31,7 @@ describe('what a creator takes as a tip', () => {
       const [studio, giver] = [await through(door, app, creator), await through(door, app, fan)]
       expect(await studio.call('tip-settings:update', bounds)).to.deep.equal(bounds)
       expect(await studio.call('tip-settings:read', {})).to.deep.equal(bounds)
-      expect(await byHttp(app).call('tip-settings:public', { creator_id: creator.id })).to.deep.equal({ creator_id: creator.id, tip_min: 200, tip_max: 5_000, currency: 'ZMW' })
+      expect(await byHttp(app).call('tip-settings:public', { creator_id: creator.id })).to.deep.equal({ creator_id: creator.id, tip_min: 200, tip_max: 5_000, currency: 'ZMW', guests: true })
       for (const amount of [1, 199, 5_001]) {
         expect(await giver.refused('tip:send', { creator_id: creator.id, amount, currency: 'ZMW' }, `${door}-${amount}`)).to.equal('amount')
         expect(await giver.refused('payment:initiate', { creator_id: creator.id, amount, currency: 'ZMW' }, `${door}-${amount}`)).to.equal('amount')

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import type { AlertPlay, ConfigureOverlay, Variation } from '../../src/features/overlays/contract.ts'
+import type { AlertPlay, ConfigureOverlay, OverlayView, Variation } from '../../src/features/overlays/contract.ts'
+import type { LiveFigures } from '../../src/features/tips/contract.ts'
 import { fillTemplate } from '../../src/features/overlays/template.ts'
 import { builtIn, chooseVariation } from '../../src/features/overlays/variations.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -11,7 +12,7 @@ const variation = (name: string, when: Variation['when'] = {}): Variation => ({ 
 
 describe('the variation of an alert', () => {
   const variations = [variation('first', { first_tip: true }), variation('big', { min_amount: 10_000 }), variation('middle', { min_amount: 1_000, max_amount: 9_999 }), variation('exact', { min_amount: 500, max_amount: 500 }), variation('again', { first_tip: false, max_amount: 100 })]
-  const chosen = (amount: number, first_tip = false) => chooseVariation(variations, { amount, first_tip }).variation_id
+  const chosen = (amount: number, first_tip = false) => chooseVariation(variations, { amount, first_tip }, 0).variation_id
 
   it('is the first that fits, in the creator’s order', () => {
     expect([chosen(20_000, true), chosen(10_000), chosen(9_999), chosen(1_000), chosen(500), chosen(100)]).to.deep.equal(['first', 'big', 'middle', 'middle', 'exact', 'again'])
@@ -19,7 +20,7 @@ describe('the variation of an alert', () => {
 
   it('is the built-in one when none fits', () => {
     expect([chosen(999), chosen(501), chosen(101)]).to.deep.equal(['default', 'default', 'default'])
-    expect(chooseVariation([], { amount: 1, first_tip: true })).to.equal(builtIn)
+    expect(chooseVariation([], { amount: 1, first_tip: true }, 0)).to.equal(builtIn)
   })
 
   it('fits what it says, and no earlier one does', () => {
@@ -31,12 +32,22 @@ describe('the variation of an alert', () => {
     fc.assert(
       fc.property(fc.array(when, { maxLength: 8 }), fc.record({ amount, first_tip: fc.boolean() }), (conditions, occasion) => {
         const listed = conditions.map((each, index) => variation(String(index), each))
-        const found = chooseVariation(listed, occasion)
+        const found = chooseVariation(listed, occasion, 0)
         const expected = listed.findIndex((each) => fits(each.when, occasion))
         expect(found.variation_id).to.equal(expected < 0 ? 'default' : String(expected))
       }),
       { seed, numRuns: 500 },
     )
+  })
+})
+
+describe('variations with one condition', () => {
+  const when = { min_amount: 100 }
+  const listed = [{ ...variation('one', when), weight: 1 }, { ...variation('other', { min_amount: 200 }), weight: 100 }, { ...variation('two', { ...when }), weight: 3 }]
+  const drawn = (draw: number) => chooseVariation(listed, { amount: 500, first_tip: false }, draw).variation_id
+
+  it('take turns by their weights, and no other joins in', () => {
+    expect([0, 0.249, 0.25, 0.5, 0.999].map(drawn)).to.deep.equal(['one', 'one', 'two', 'two', 'two'])
   })
 })
 
@@ -108,8 +119,8 @@ describe('an overlay', () => {
       const studio = await through(door, app, creator)
       const set = await studio.call('overlay:configure', { overlay_id, ...configuration })
       const [big, hello] = set.config.variations
-      expect(big).to.deep.equal({ ...fanfare, variation_id: big?.variation_id })
-      expect(hello).to.deep.equal({ ...welcome, image_url: null, variation_id: hello?.variation_id })
+      expect(big).to.deep.equal({ ...fanfare, layout: 'above', weight: 1, variation_id: big?.variation_id })
+      expect(hello).to.deep.equal({ ...welcome, layout: 'above', weight: 1, image_url: null, variation_id: hello?.variation_id })
       expect(set).to.deep.include({ version: 2, online: true })
       expect(set.config).to.deep.include({ min_alert_amount: 1, gap_ms: 0, volume: 60, goal_ids: null })
       expect(await studio.call('overlay:read', { overlay_id })).to.deep.equal(set)
@@ -171,6 +182,43 @@ describe('an overlay', () => {
     live.close()
   })
 
+  it('puts the picture where its variation says, and gives each of two with one condition its turns', async () => {
+    const { desk, overlay_id, live, play } = await stage()
+    const looks = [
+      { ...fanfare, when: {}, layout: 'beside', weight: 1 },
+      { ...fanfare, when: {}, layout: 'behind', weight: 1 },
+    ] as const
+    await desk.call('overlay:configure', { overlay_id, ...configuration, variations: [...looks] })
+    const seen = new Set<string>()
+    for (let turn = 0; turn < 200 && seen.size < 2; turn++) {
+      await desk.call('alert:test', { overlay_id })
+      seen.add((await play()).layout)
+    }
+    expect([...seen].toSorted()).to.deep.equal(['behind', 'beside'])
+    live.close()
+  })
+
+  it('writes the labels that it is told to, from the stream as it moves', async () => {
+    const { desk, overlay_id, live, next, tip } = await stage()
+    await desk.call('live:start', {})
+    await app.app.dispatcher.whenIdle()
+    await desk.call('overlay:configure', { overlay_id, ...configuration, labels: ['latest-tip', 'stream-total'] })
+    for (;;) {
+      const view = await next<OverlayView>('overlay:config-updated')
+      if (view.version === 1) continue
+      expect(view).to.deep.include({ labels: ['latest-tip', 'stream-total'] })
+      expect(view.live).to.deep.include({ live: true, latest: null })
+      break
+    }
+    await tip(700)
+    const figures = await next<LiveFigures>('live:updated')
+    expect(figures.totals).to.deep.include({ amount: 700, count: 1 })
+    expect(figures.latest).to.include({ name: 'Ben', amount: 700 })
+    await desk.call('overlay:configure', { overlay_id, ...configuration })
+    expect((await desk.call('overlay:read', { overlay_id })).config.labels).to.deep.equal([])
+    live.close()
+  })
+
   it('draws only the goals that it is told to', async () => {
     const { desk, overlay_id, live, next } = await stage()
     const [one] = [await desk.call('goal:create', { title: 'One', kind: 'count', target: 1 }), await desk.call('goal:create', { title: 'Two', kind: 'count', target: 1 })]
@@ -201,6 +249,10 @@ describe('an overlay', () => {
       { variations: [{ ...fanfare, when: { tier: 'gold' } }] },
       { variations: [{ ...fanfare, variation_id: 'same' }, { ...fanfare, variation_id: 'same' }] },
       { variations: Array.from({ length: 21 }, () => fanfare) },
+      { variations: [{ ...fanfare, weight: 0 }] },
+      { variations: [{ ...fanfare, layout: 'upside-down' }] },
+      { labels: ['viewers'] },
+      { labels: ['latest-tip', 'latest-tip'] },
       { volume: 101 },
       { gap_ms: -1 },
     ]

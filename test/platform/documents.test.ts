@@ -4,7 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import type { AnySchema } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import Joi from 'joi'
-import type { ErrorCode } from '../../src/kernel/errors.ts'
+import { AppError, type ErrorCode, errorCodes, statusOf, toProblem } from '../../src/kernel/errors.ts'
 import type { AnyOperation } from '../../src/kernel/operation.ts'
 import { exampleOf } from '../../src/platform/documents/examples.ts'
 import { toJsonSchema } from '../../src/platform/documents/json-schema.ts'
@@ -57,6 +57,15 @@ describe('the documents', () => {
       const again = await ask(`${app.url}${path}`, { headers: { 'if-none-match': String(first.headers['etag']) } })
       expect(again.status).to.equal(304)
     }
+  })
+
+  it('explain every problem where its type points', async () => {
+    for (const code of errorCodes) {
+      const page = await ask(`${app.url}${toProblem(new AppError(code)).type}`)
+      expect([page.status, page.headers['content-type']], code).to.deep.equal([200, 'text/html; charset=utf-8'])
+      expect(page.text).to.include(code).and.include(`HTTP status ${statusOf(code)}`)
+    }
+    expect((await ask(`${app.url}/problems/none`)).status).to.equal(404)
   })
 
   it('are OpenAPI 3.1 to a validator that refuses broken ones', async () => {

@@ -123,5 +123,7 @@ export interface AccountFacts {
   /** about a minute before the access token ends: fetch a new one and give it to `session:refresh-token` */
   'session:expiring': { in_ms: number }
   'session:revoked': { reason: string }
+  /** facts may not have come for a while: ask for what you follow since the last step you have */
+  'session:resync': Nothing
   'server:draining': { reconnect_in_ms: number }
 }

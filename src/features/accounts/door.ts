@@ -8,7 +8,7 @@ import type { SessionDesk } from './session-desk.ts'
 const seats = 10
 
 /** The namespace `/`: whoever has an access token comes in, and is told so. */
-export function createUserDoor({ gatekeeper, desk, operations, wall }: { gatekeeper: Gatekeeper; desk: SessionDesk; operations: readonly AnyOperation[]; wall: Wall }): SocketDoor {
+export function createUserDoor({ gatekeeper, desk, operations, furtherRooms, wall }: { gatekeeper: Gatekeeper; desk: SessionDesk; operations: readonly AnyOperation[]; /** that a socket of this user stands in from its first moment */ furtherRooms: (userId: string) => Promise<string[]>; wall: Wall }): SocketDoor {
   return {
     namespace: '/',
     operations: operations.filter((each) => namespaceOf(each) === '/'),
@@ -16,7 +16,7 @@ export function createUserDoor({ gatekeeper, desk, operations, wall }: { gatekee
     seats,
     async admit(auth) {
       const { actor, expires_at } = await gatekeeper.actorOf(auth['token'])
-      const own = [rooms.user(actor.user_id), rooms.session(actor.session_id)]
+      const own = [rooms.user(actor.user_id), rooms.session(actor.session_id), ...(await furtherRooms(actor.user_id))]
       return { actor, rooms: actor.role === 'admin' ? [...own, rooms.admin] : own, expires_at }
     },
     async entered(socket) {

@@ -31,7 +31,9 @@ import { createAccessTokens } from './tokens.ts'
 export type { AccountService } from './service.ts'
 export { userOf } from './user.ts'
 
-const recheckMs = 15_000
+/** With the time of one look, a socket whose news was lost is closed within 5 s. */
+const endedMs = 4_000
+const recheckMs = 30_000
 const farewellMs = 3600_000
 
 export function createAccounts(deps: {
@@ -53,7 +55,7 @@ export function createAccounts(deps: {
 }): {
   accounts: AccountService
   authenticate: ReturnType<typeof createAuthenticate>
-  door: (operations: readonly AnyOperation[]) => SocketDoor
+  door: (operations: readonly AnyOperation[], furtherRooms: (userId: string) => Promise<string[]>) => SocketDoor
   feature: Feature
 } {
   const { relay, keys, limits, clock, wall } = deps
@@ -101,6 +103,7 @@ export function createAccounts(deps: {
       }),
     ],
     jobs: [
+      { name: 'accounts.close-ended', every_ms: endedMs, run: desk.closeEnded },
       { name: 'accounts.recheck', every_ms: recheckMs, run: desk.recheck },
       { name: 'accounts.farewell', every_ms: farewellMs, run: () => farewell.runDue(clock.now()) },
     ],
@@ -110,7 +113,7 @@ export function createAccounts(deps: {
   return {
     accounts,
     authenticate: createAuthenticate({ gatekeeper, tokens, keys }),
-    door: (operations) => createUserDoor({ gatekeeper, desk, operations, wall }),
+    door: (operations, furtherRooms) => createUserDoor({ gatekeeper, desk, operations, furtherRooms, wall }),
     feature,
   }
 }

@@ -106,6 +106,7 @@ export function createAccountModels(db: Connection) {
       rowOptions<SessionRow>('sessions'),
     )
       .index({ user_id: 1, _id: -1 })
+      .index({ revoked_at: 1 }, { sparse: true })
       .index({ expires_at: 1 }, { expireAfterSeconds: 30 * 24 * 3600 }),
   )
   const Codes = db.model<CodeRow>(

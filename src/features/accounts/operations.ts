@@ -236,6 +236,7 @@ export const accountFacts: AnyFact[] = [
     room: 'socket',
     data: schema.sessionReady,
   }),
+  fact({ name: 'session:resync', summary: 'Facts may not have come for a while: ask for what you follow since the last step you have', namespace: '/', room: 'socket', data: schema.sessionResync }),
   fact({ name: 'session:expiring', summary: 'The access token ends soon: give a new one to session:refresh-token', namespace: '/', room: 'socket', data: schema.sessionExpiring }),
   fact({
     name: 'session:revoked',

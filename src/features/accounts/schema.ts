@@ -49,6 +49,7 @@ export const sessionRevoked = Joi.object<AccountFacts['session:revoked'], true>(
 export const serverDraining = Joi.object<AccountFacts['server:draining'], true>({
   reconnect_in_ms: Joi.number().integer().min(0).required(),
 })
+export const sessionResync = Joi.object<AccountFacts['session:resync']>({})
 export const sessionExpiring = Joi.object<AccountFacts['session:expiring'], true>({ in_ms: Joi.number().integer().min(0).required() })
 
 const code = Joi.string().min(1).max(64)

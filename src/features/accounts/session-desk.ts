@@ -20,6 +20,9 @@ const defaultLimit = 20
 /** so many are told at once that they ended; whoever has more finds out at the next recheck */
 const maxTold = 1_000
 const recheckedAtOnce = 1_000
+/** clocks of two machines may differ by so much */
+const skewMs = 10_000
+const maxEnded = 10_000
 
 export type SessionDesk = ReturnType<typeof createSessionDesk>
 
@@ -42,10 +45,11 @@ export function createSessionDesk({
   wall: Wall
 }) {
   const { Sessions } = models
+  let lastLook = wall.now()
   /** the sockets of this process, and the epoch of the newest token of each */
   const sockets = new Map<string, { socket: LiveSocket; session_id: string; user_id: string; epoch: number }>()
 
-  return Object.freeze({ list, revoke, revokeOthers, refreshToken, end, endAll, entered, left, recheck })
+  return Object.freeze({ list, revoke, revokeOthers, refreshToken, end, endAll, entered, left, closeEnded, recheck })
 
   /** Newest first. */
   async function list(ctx: Context, { limit = defaultLimit, cursor }: PageQuery): Promise<Page<SignInSession>> {
@@ -117,7 +121,17 @@ export function createSessionDesk({
     sockets.delete(socket.id)
   }
 
-  /** News of an ended sign-in may be lost between processes: its rows are looked up again for as long as a socket lives. */
+  /** News of an ended sign-in may be lost between processes: what ended of late is looked up, which costs the same for one socket and for thousands. */
+  async function closeEnded(): Promise<void> {
+    const since = lastLook
+    lastLook = wall.now()
+    if (sockets.size === 0) return
+    const rows = await Sessions.find({ revoked_at: { $gte: new Date(since.getTime() - skewMs) } }, { _id: 1 }).limit(maxEnded).lean()
+    const ended = new Set(rows.map((row) => row._id))
+    for (const { socket, session_id } of sockets.values()) if (ended.has(session_id)) close(socket, 'revoked')
+  }
+
+  /** The rest of what may have been missed, a change of password or role among it: every live socket's rows, now and then. */
   async function recheck(): Promise<void> {
     const all = [...sockets.values()]
     for (let from = 0; from < all.length; from += recheckedAtOnce) {
@@ -127,10 +141,14 @@ export function createSessionDesk({
         const standing = standings.get(session_id)
         if (standing?.epoch === epoch) continue
         // Where the sign-in lives on, as that which changed the password does, only its token is void: it comes back with a newer one.
-        socket.emit('session:revoked', { reason: standing ? 'token-expired' : 'revoked' })
-        socket.close()
+        close(socket, standing ? 'token-expired' : 'revoked')
       }
     }
+  }
+
+  function close(socket: LiveSocket, reason: string): void {
+    socket.emit('session:revoked', { reason })
+    socket.close()
   }
 
   function liveOf(userId: string) {

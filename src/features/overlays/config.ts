@@ -6,12 +6,12 @@ import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { userOf } from '../accounts/index.ts'
-import { type GoalRow, type Goals, presentPublicGoal, publicPart } from '../tips/index.ts'
-import type { Goal } from '../tips/contract.ts'
+import { type GoalRow, type Goals, type Live, presentPublicGoal, publicPart } from '../tips/index.ts'
+import type { Goal, LiveFigures } from '../tips/contract.ts'
 import type { ConfigureOverlay, OverlayConfig, OverlayDetail, OverlayView, Variation } from './contract.ts'
 import type { OverlayModels, OverlayRow } from './model.ts'
 import { presentDetail } from './present.ts'
-import { defaultConfig } from './variations.ts'
+import { builtIn, complete, defaultConfig } from './variations.ts'
 
 export type OverlayConfiguration = ReturnType<typeof createOverlayConfiguration>
 
@@ -20,6 +20,7 @@ export function createOverlayConfiguration({
   models,
   unitOfWork,
   goals,
+  live,
   relay,
   clock,
   wall,
@@ -27,13 +28,14 @@ export function createOverlayConfiguration({
   models: OverlayModels
   unitOfWork: UnitOfWork
   goals: Goals
+  live: Live
   relay: Relay
   clock: Clock
   wall: Wall
 }) {
   const { Overlays, Alerts } = models
 
-  return Object.freeze({ read, configure, viewOf, tell, tellGoal })
+  return Object.freeze({ read, configure, viewOf, tell, tellGoal, tellLive })
 
   async function read(ctx: Context, { overlay_id }: { overlay_id: string }): Promise<OverlayDetail> {
     const row = await Overlays.findOne({ _id: overlay_id, creator_id: userOf(ctx).user_id }).lean()
@@ -60,7 +62,16 @@ export function createOverlayConfiguration({
   async function viewOf(row: OverlayRow): Promise<OverlayView> {
     const now = clock.now()
     const shown = (await goals.openOf(row.creator_id)).filter((goal) => shows(row, goal))
-    return { overlay_id: row._id, version: row.config_version, volume: row.config.volume, muted: row.muted, goals: shown.map((goal) => presentPublicGoal(goal, now)) }
+    const { volume, labels } = complete(row.config)
+    return {
+      overlay_id: row._id,
+      version: row.config_version,
+      volume,
+      muted: row.muted,
+      goals: shown.map((goal) => presentPublicGoal(goal, now)),
+      labels,
+      live: labels.length > 0 ? await live.figures(row.creator_id) : null,
+    }
   }
 
   /** Tells one overlay's pages and its creator how it is now. */
@@ -75,6 +86,11 @@ export function createOverlayConfiguration({
     if (edited) return void (await Promise.all(rows.map(tellRow)))
     const drawn = rows.filter((row) => shows(row, { _id: goal.goal_id, shown_on: goal.shown_on })).map((row) => rooms.overlay(row._id))
     relay.emit({ event: 'goal:updated', namespace: '/overlay', rooms: drawn, data: publicPart(goal) }, meta())
+  }
+
+  async function tellLive(figures: LiveFigures): Promise<void> {
+    const rows = await Overlays.find({ creator_id: figures.creator_id, 'config.labels.0': { $exists: true } }, { _id: 1 }).lean()
+    relay.emit({ event: 'live:updated', namespace: '/overlay', rooms: rows.map((row) => rooms.overlay(row._id)), data: figures }, meta())
   }
 
   async function tellRow(row: OverlayRow): Promise<void> {
@@ -96,12 +112,12 @@ function shows({ _id, config }: OverlayRow, goal: Pick<GoalRow, '_id' | 'shown_o
   return (goal.shown_on === 'all' || goal.shown_on.includes(_id)) && (config.goal_ids === null || config.goal_ids.includes(goal._id))
 }
 
-function configOf({ variations, min_alert_amount = defaultConfig.min_alert_amount, gap_ms, volume, goal_ids = null }: Omit<ConfigureOverlay, 'overlay_id'>): OverlayConfig {
+function configOf({ variations, min_alert_amount = defaultConfig.min_alert_amount, gap_ms, volume, goal_ids = null, labels = [] }: Omit<ConfigureOverlay, 'overlay_id'>): OverlayConfig {
   const errors: FieldError[] = variations.flatMap(({ when }, index) =>
     (when.min_amount ?? 1) > (when.max_amount ?? Infinity) ? [{ path: `variations.${index}.when`, code: 'range', detail: 'the least may not pass the most' }] : [],
   )
-  const named = variations.map(({ variation_id = newId('var'), image_url = null, ...rest }): Variation => ({ variation_id, image_url, ...rest }))
+  const named = variations.map(({ variation_id = newId('var'), image_url = null, layout = builtIn.layout, weight = builtIn.weight, ...rest }): Variation => ({ variation_id, image_url, layout, weight, ...rest }))
   if (new Set(named.map((each) => each.variation_id)).size !== named.length) errors.push({ path: 'variations', code: 'unique', detail: 'two have one variation_id' })
   ensure(errors.length === 0, 'validation', { errors })
-  return { variations: named, min_alert_amount, gap_ms, volume, goal_ids }
+  return { variations: named, min_alert_amount, gap_ms, volume, goal_ids, labels }
 }

@@ -1,6 +1,6 @@
 import type { Page } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
-import type { PublicGoal } from '../tips/contract.ts'
+import type { LiveFigures, PublicGoal } from '../tips/contract.ts'
 
 /** The token and the address that holds it are answered once, here, and never again. */
 export interface OverlayLink {
@@ -22,10 +22,12 @@ export interface Overlay {
 }
 
 export type Animation = 'slide' | 'pop' | 'fade' | 'shake'
+/** where the picture stands: over the text, beside it, or behind it */
+export type Layout = 'above' | 'beside' | 'behind'
 /** one of our own, nothing, or an https address */
 export type Sound = 'chime' | 'fanfare' | 'none' | (string & {})
 
-/** All that is given must hold; nothing given holds always. */
+/** All that is given must hold; nothing given holds always. The same least and most is an exact amount. */
 export interface VariationCondition {
   min_amount?: number
   max_amount?: number
@@ -40,12 +42,18 @@ export interface Variation {
   image_url: string | null
   sound: Sound
   animation: Animation
+  layout: Layout
+  /** among variations with the same condition, how many of all turns this one gets */
+  weight: number
   duration_ms: number
   /** text with `{name}`, `{amount}` and `{message}` in it */
   template: string
 }
 
-/** The first variation that fits is played; when none does, the built-in one. */
+/** What an overlay writes besides alerts and goals, of the stream that runs or ran last. */
+export type Label = 'latest-tip' | 'top-tippers' | 'stream-total'
+
+/** The first variation that fits is played, or by weight one of those with the same condition; when none fits, the built-in one. */
 export interface OverlayConfig {
   variations: Variation[]
   /** smaller tips make no alert here */
@@ -56,6 +64,7 @@ export interface OverlayConfig {
   volume: number
   /** null: every goal that wants to be shown here */
   goal_ids: string[] | null
+  labels: Label[]
 }
 
 export interface OverlayDetail extends Overlay {
@@ -66,11 +75,12 @@ export interface OverlayDetail extends Overlay {
 
 export interface ConfigureOverlay {
   overlay_id: string
-  variations: (Omit<Variation, 'variation_id' | 'image_url'> & { variation_id?: string; image_url?: string | null })[]
+  variations: (Omit<Variation, 'variation_id' | 'image_url' | 'layout' | 'weight'> & Partial<Pick<Variation, 'variation_id' | 'image_url' | 'layout' | 'weight'>>)[]
   min_alert_amount?: number
   gap_ms: number
   volume: number
   goal_ids?: string[] | null
+  labels?: Label[]
 }
 
 export type AlertKind = 'tip'
@@ -105,6 +115,7 @@ export interface AlertPlay {
   variation_id: string
   template: string
   animation: Animation
+  layout: Layout
   media: { image_url: string | null; sound: Sound; volume: number }
   duration_ms: number
   is_test: boolean
@@ -138,6 +149,9 @@ export interface OverlayView {
   volume: number
   muted: boolean
   goals: PublicGoal[]
+  labels: Label[]
+  /** what the labels write; null without any */
+  live: LiveFigures | null
 }
 
 type OverlayId = { overlay_id: string }

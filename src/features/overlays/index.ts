@@ -11,7 +11,7 @@ import type { SocketDoor } from '../../platform/realtime/gateway.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Relations } from '../profiles/index.ts'
-import type { Goals } from '../tips/index.ts'
+import type { Goals, Live } from '../tips/index.ts'
 import { createOverlayConfiguration } from './config.ts'
 import { createAlertControl } from './control.ts'
 import { createOverlayModels } from './model.ts'
@@ -25,6 +25,7 @@ export function createOverlays(deps: {
   unitOfWork: UnitOfWork
   relay: Relay
   goals: Goals
+  live: Live
   audit: Audit
   cursors: Cursors
   clock: Clock
@@ -32,6 +33,8 @@ export function createOverlays(deps: {
   context: () => Context
   failpoints: Failpoints
   relations: Relations
+  processId: string
+  aliveProcesses: () => Promise<string[]>
   publicUrl: () => string
   defaultCurrency: string
 }): { feature: Feature; door: SocketDoor; forgetPlayers: () => Promise<void> } {
@@ -49,10 +52,12 @@ export function createOverlays(deps: {
       subscribe('tip.sent', 'overlays.alert', ({ payload, at }) => overlays.alertTip(payload.announced, payload.fan_id, at)),
       subscribe('tip.moderated', 'overlays.alert-moderated', ({ payload, at }) => overlays.alertTip(payload.announced, payload.fan_id, at)),
       subscribe('goal.changed', 'overlays.draw-goal', ({ payload }) => configuration.tellGoal(payload)),
+      subscribe('live.changed', 'overlays.draw-live', ({ payload }) => configuration.tellLive(payload)),
       subscribe('overlay.configured', 'overlays.tell-configuration', ({ payload }) => configuration.tell(payload.overlay_id)),
       subscribe('overlay.rotated', 'overlays.close-sockets', ({ payload }) => overlays.closeSockets(payload.overlay_id)),
     ],
     jobs: [
+      { name: 'overlays.forget-dead', every_ms: 5_000, run: overlays.forgetDead },
       { name: 'overlays.leases', every_ms: 1_000, run: queue.sweep },
       { name: 'overlays.recheck', every_ms: 30_000, run: overlays.recheck },
     ],

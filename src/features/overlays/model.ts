@@ -1,6 +1,6 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
-import type { AlertKind, AlertState, Animation, OverlayConfig, Sound } from './contract.ts'
+import type { AlertKind, AlertState, Animation, Layout, OverlayConfig, Sound } from './contract.ts'
 
 export interface OverlayRow {
   _id: string
@@ -23,7 +23,7 @@ export interface OverlayRow {
   config: OverlayConfig
   /** rises with each change of the configuration and of the sound */
   config_version: number
-  /** live overlay sockets, the newest last */
+  /** live overlay sockets as `process/socket`, the newest last */
   players: string[]
   last_connected_at: Date | null
   created_at: Date
@@ -50,6 +50,8 @@ export interface AlertRow {
   image_url: string | null
   sound: Sound
   animation: Animation
+  /** missing in alerts from before there were layouts */
+  layout?: Layout
   template: string
   duration_ms: number
   is_test: boolean
@@ -117,6 +119,7 @@ export function createOverlayModels(db: Connection) {
         image_url: { type: String, default: null },
         sound: { type: String, required: true },
         animation: { type: String, required: true },
+        layout: String,
         template: { type: String, required: true },
         duration_ms: { type: Number, required: true },
         is_test: { type: Boolean, required: true },

@@ -43,7 +43,7 @@ export function overlayOperations({ overlays, configuration, control }: { overla
     }),
     operation({
       name: 'overlay:configure',
-      summary: 'Set how an overlay looks and sounds: variations in order, the first that fits is played',
+      summary: 'Set how an overlay looks and sounds: variations in order, the first that fits is played, and labels',
       route: overlayRoutes['overlay:configure'],
       audience: 'creator',
       errors: ['not-found'],

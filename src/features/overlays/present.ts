@@ -1,11 +1,12 @@
 import type { Alert, AlertPlay, Overlay, OverlayDetail } from './contract.ts'
 import type { AlertRow, OverlayRow } from './model.ts'
+import { complete } from './variations.ts'
 
 /** @param overlay as it is now: how loud it plays is not the alert's own */
 export function presentPlay(row: AlertRow, overlay: Pick<OverlayRow, 'muted' | 'config'>): AlertPlay {
-  const { _id, position, kind, amount, currency, name, message, variation_id, template, animation, image_url, sound, duration_ms, is_test, is_replay } = row
+  const { _id, position, kind, amount, currency, name, message, variation_id, template, animation, layout = 'above', image_url, sound, duration_ms, is_test, is_replay } = row
   const volume = overlay.muted ? 0 : overlay.config.volume
-  return { alert_id: _id, position, kind, amount, currency, name, message, variation_id, template, animation, media: { image_url, sound, volume }, duration_ms, is_test, is_replay }
+  return { alert_id: _id, position, kind, amount, currency, name, message, variation_id, template, animation, layout, media: { image_url, sound, volume }, duration_ms, is_test, is_replay }
 }
 
 export function presentAlert(row: AlertRow): Alert {
@@ -44,5 +45,5 @@ export function presentOverlay(row: OverlayRow, queued: number): Overlay {
 }
 
 export function presentDetail(row: OverlayRow, queued: number): OverlayDetail {
-  return { ...presentOverlay(row, queued), version: row.config_version, config: row.config }
+  return { ...presentOverlay(row, queued), version: row.config_version, config: complete(row.config) }
 }

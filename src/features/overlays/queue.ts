@@ -2,7 +2,7 @@ import type { Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
-import { newId } from '../../kernel/ids.ts'
+import { jitter, newId } from '../../kernel/ids.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
@@ -11,7 +11,7 @@ import type { Relations } from '../profiles/index.ts'
 import type { AlertKind, QueueState } from './contract.ts'
 import type { AlertRow, OverlayModels, OverlayRow } from './model.ts'
 import { presentPlay } from './present.ts'
-import { chooseVariation } from './variations.ts'
+import { chooseVariation, complete } from './variations.ts'
 
 /** How long a socket may take to start what it was handed, and how much longer than the alert itself it may take to finish. */
 const startMs = 5_000
@@ -60,6 +60,8 @@ export function createAlertQueue({
   context,
   failpoints,
   relations,
+  processId,
+  aliveProcesses,
 }: {
   models: OverlayModels
   unitOfWork: UnitOfWork
@@ -68,10 +70,15 @@ export function createAlertQueue({
   context: () => Context
   failpoints: Failpoints
   relations: Relations
+  processId: string
+  /** ids of all processes that were seen lately */
+  aliveProcesses: () => Promise<string[]>
 }) {
   const { Overlays, Alerts } = models
+  const playerOf = (socketId: string): string => `${processId}/${socketId}`
+  let known: ReadonlySet<string> | undefined
 
-  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, forgetPlayers, change })
+  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, forgetDead, forgetPlayers, change })
 
   /**
    * Appends an alert and plays it at once when nothing else is playing. A second delivery of the same tip changes nothing, and a tip under
@@ -82,7 +89,7 @@ export function createAlertQueue({
     await change(overlayId, async (overlay) => {
       if (alert.source_id && (await Alerts.exists({ overlay_id: overlayId, source_id: alert.source_id }))) return undefined
       if (!alert.is_test && alert.amount < overlay.config.min_alert_amount) return undefined
-      const { variation_id, image_url, sound, animation, template, duration_ms } = chooseVariation(overlay.config.variations, { amount: alert.amount, first_tip })
+      const { variation_id, image_url, sound, animation, layout, template, duration_ms } = chooseVariation(complete(overlay.config).variations, { amount: alert.amount, first_tip }, jitter())
       const row: AlertRow = {
         ...alert,
         _id: alertId,
@@ -92,6 +99,7 @@ export function createAlertQueue({
         image_url,
         sound,
         animation,
+        layout,
         template,
         duration_ms,
         is_replay: false,
@@ -108,11 +116,12 @@ export function createAlertQueue({
 
   /** Nothing when all seats are taken: many may have been let in at the same moment. */
   async function join(overlayId: string, socketId: string, seats: number): Promise<{ overlay: OverlayRow; current: AlertRow | null; queued: number } | undefined> {
+    const player = playerOf(socketId)
     let isSeated = false
     await change(overlayId, async (overlay) => {
-      const others = overlay.players.filter((each) => each !== socketId)
+      const others = overlay.players.filter((each) => each !== player)
       isSeated = others.length < seats
-      return isSeated ? { overlay: { ...overlay, players: [...others, socketId], last_connected_at: wall.now() } } : undefined
+      return isSeated ? { overlay: { ...overlay, players: [...others, player], last_connected_at: wall.now() } } : undefined
     })
     if (!isSeated) return undefined
     const overlay = (await Overlays.findById(overlayId).lean()) ?? fail('not-found')
@@ -122,9 +131,13 @@ export function createAlertQueue({
 
   /** A page that goes away in the middle of an alert gives it back: it is played again, from the start, by whoever is next. */
   async function leave(overlayId: string, socketId: string): Promise<OverlayRow | null> {
+    return withdraw(overlayId, [playerOf(socketId)])
+  }
+
+  async function withdraw(overlayId: string, gone: readonly string[]): Promise<OverlayRow | null> {
     await change(overlayId, async (overlay) => {
-      const left = { ...overlay, players: overlay.players.filter((each) => each !== socketId) }
-      if (overlay.holder !== socketId || !overlay.current) return { overlay: left }
+      const left = { ...overlay, players: overlay.players.filter((each) => !gone.includes(each)) }
+      if (!overlay.holder || !gone.includes(overlay.holder) || !overlay.current) return { overlay: left }
       await Alerts.updateOne({ _id: overlay.current, state: 'playing' }, { $set: { state: 'queued' }, $inc: { attempts: -1 } })
       return { overlay: { ...left, ...nobody } }
     })
@@ -134,7 +147,7 @@ export function createAlertQueue({
   async function started(overlayId: string, socketId: string, alertId: string): Promise<void> {
     const alert = await find(overlayId, alertId)
     const now = wall.now()
-    const held = await Overlays.updateOne({ _id: overlayId, current: alertId, holder: socketId }, { $set: { lease_until: new Date(now.getTime() + alert.duration_ms + spareMs) } })
+    const held = await Overlays.updateOne({ _id: overlayId, current: alertId, holder: playerOf(socketId) }, { $set: { lease_until: new Date(now.getTime() + alert.duration_ms + spareMs) } })
     if (held.modifiedCount === 1) await Alerts.updateOne({ _id: alertId, state: 'playing' }, { $set: { started_at: now } })
   }
 
@@ -142,7 +155,7 @@ export function createAlertQueue({
   async function finished(overlayId: string, socketId: string, alertId: string): Promise<void> {
     await find(overlayId, alertId)
     await change(overlayId, async (overlay) => {
-      if (overlay.current !== alertId || overlay.holder !== socketId) return undefined
+      if (overlay.current !== alertId || overlay.holder !== playerOf(socketId)) return undefined
       await Alerts.updateOne({ _id: alertId, state: 'playing' }, { $set: { state: 'played', finished_at: wall.now() } })
       return { overlay: resting(overlay) }
     })
@@ -151,7 +164,7 @@ export function createAlertQueue({
   async function failed(overlayId: string, socketId: string, alertId: string, reason: string): Promise<void> {
     await find(overlayId, alertId)
     await change(overlayId, async (overlay) => {
-      if (overlay.current !== alertId || overlay.holder !== socketId) return undefined
+      if (overlay.current !== alertId || overlay.holder !== playerOf(socketId)) return undefined
       await giveBack(alertId, reason)
       return { overlay: resting(overlay) }
     })
@@ -171,11 +184,34 @@ export function createAlertQueue({
   async function tellAgain(): Promise<void> {
     const now = wall.now().getTime()
     const untold = { $gt: new Date(now), $lte: new Date(now + startMs - tellAgainAfterMs) }
-    const held = (await Overlays.find({ lease_until: untold, current: { $type: 'string' } }).lean()).filter(({ holder }) => holder !== null && relay.holds('/overlay', holder))
+    const held = (await Overlays.find({ lease_until: untold, current: { $type: 'string' } }).lean()).filter(({ holder }) => holder !== null && relay.holds('/overlay', socketOf(holder)))
     for (const overlay of held) {
       const alert = await Alerts.findOne({ _id: overlay.current as string, state: 'playing', started_at: { $exists: false } }).lean()
-      if (alert) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [overlay.holder as string], data: presentPlay(await withoutTheSilenced(overlay, alert), overlay) }, meta(alert._id))
+      if (alert) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [socketOf(overlay.holder as string)], data: presentPlay(await withoutTheSilenced(overlay, alert), overlay) }, meta(alert._id))
     }
+  }
+
+  /**
+   * Pages of processes that died connect anew elsewhere; what they left behind would take their seats and seem connected. Looked for when
+   * a process is missing that was there before, or this one has just started.
+   * @returns the overlays that lost a page
+   */
+  async function forgetDead(): Promise<OverlayRow[]> {
+    const alive = new Set([processId, ...(await aliveProcesses())])
+    const isMissing = known === undefined || [...known].some((each) => !alive.has(each))
+    if (!isMissing) {
+      known = alive
+      return []
+    }
+    const changed: OverlayRow[] = []
+    for await (const { _id, players } of Overlays.find({ 'players.0': { $exists: true } }, { players: 1 }).lean().cursor()) {
+      const gone = players.filter((each) => !alive.has(processOf(each)))
+      const left = gone.length > 0 ? await withdraw(_id, gone) : null
+      if (left) changed.push(left)
+    }
+    // Only now: a look that broke off is repeated.
+    known = alive
+    return changed
   }
 
   /** After a start as the only process: the sockets of the one before are gone, and so are their leases. */
@@ -189,7 +225,7 @@ export function createAlertQueue({
    * commit. `step` returns nothing when there is nothing to do.
    */
   async function change(overlayId: string, step: (overlay: OverlayRow, tx: Tx) => Promise<Step | undefined>): Promise<Stepped | undefined> {
-    let handed: { socketId: string; alert: AlertRow } | undefined
+    let handed: { player: string; alert: AlertRow } | undefined
     let after: OverlayRow | undefined
     let skipped: string | undefined
     const state = await unitOfWork.run(
@@ -205,7 +241,7 @@ export function createAlertQueue({
         const free = await releaseStale(stepped.overlay)
         const next = mayHandOut(free, stepped.playNow ?? false) ? await handOut(free) : undefined
         handed = next
-        after = next ? { ...free, current: next.alert._id, holder: next.socketId, lease_until: new Date(wall.now().getTime() + startMs) } : free
+        after = next ? { ...free, current: next.alert._id, holder: next.player, lease_until: new Date(wall.now().getTime() + startMs) } : free
         const { _id, position, current, holder, lease_until, players, last_connected_at, paused_at, muted, config_version } = after
         await Overlays.updateOne({ _id }, { $set: { position, current, holder, lease_until, players, last_connected_at, paused_at, muted, config_version } })
         failpoints.hit('overlays.queue.before-commit')
@@ -216,7 +252,7 @@ export function createAlertQueue({
     failpoints.hit('overlays.queue.after-commit')
     if (!state || !after) return state
     if (skipped) relay.emit({ event: 'alert:skip', namespace: '/overlay', rooms: [rooms.overlay(overlayId)], data: { alert_id: skipped } }, meta())
-    if (handed) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [handed.socketId], data: presentPlay(handed.alert, after) }, meta(handed.alert._id))
+    if (handed) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [socketOf(handed.player)], data: presentPlay(handed.alert, after) }, meta(handed.alert._id))
     const { alert_id: _mine, ...told } = state
     relay.emit({ event: 'alert:queue-updated', rooms: [rooms.user(after.creator_id)], data: told }, meta())
     if (after.current === null && after.lease_until && state.queued > 0) wakeAfter(overlayId, after.lease_until)
@@ -240,9 +276,9 @@ export function createAlertQueue({
     return { ...overlay, ...nobody, players: overlay.players.filter((each) => each !== overlay.holder) }
   }
 
-  async function handOut(overlay: OverlayRow): Promise<{ socketId: string; alert: AlertRow } | undefined> {
-    const socketId = overlay.players.at(-1)
-    if (!socketId) return undefined
+  async function handOut(overlay: OverlayRow): Promise<{ player: string; alert: AlertRow } | undefined> {
+    const player = overlay.players.at(-1)
+    if (!player) return undefined
     const now = wall.now()
     await Alerts.updateMany({ overlay_id: overlay._id, state: 'queued', queued_at: { $lt: new Date(now.getTime() - missedAfterMs) } }, { $set: { state: 'missed' } })
     const alert = await Alerts.findOneAndUpdate(
@@ -250,7 +286,7 @@ export function createAlertQueue({
       { $set: { state: 'playing' }, $unset: { started_at: true }, $inc: { attempts: 1 } },
       { sort: { priority: -1, position: 1 }, returnDocument: 'after' },
     ).lean()
-    return alert ? { socketId, alert: await withoutTheSilenced(overlay, alert) } : undefined
+    return alert ? { player, alert: await withoutTheSilenced(overlay, alert) } : undefined
   }
 
   // Asked when it is played, not when it was queued: a block or a mute in between holds for what still waits.
@@ -282,6 +318,15 @@ export function createAlertQueue({
   function meta(eventId: string = newId('evt')) {
     return { event_id: eventId, at: wall.now().toISOString() }
   }
+}
+
+/** A player is a socket of a process: its name tells both. */
+function processOf(player: string): string {
+  return player.slice(0, Math.max(0, player.indexOf('/')))
+}
+
+function socketOf(player: string): string {
+  return player.slice(player.indexOf('/') + 1)
 }
 
 /** While nothing plays, `lease_until` is the end of a gap. */

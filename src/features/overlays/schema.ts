@@ -1,12 +1,14 @@
 import Joi from 'joi'
 import { cursor, httpsUrl, id, instant, limit, minorUnits, name, page, text } from '../../kernel/schema.ts'
-import { publicGoal } from '../tips/schema.ts'
+import { liveFigures, publicGoal } from '../tips/schema.ts'
 import type {
   Alert,
   AlertKind,
   AlertPlay,
   AlertState,
   Animation,
+  Label,
+  Layout,
   ConfigureOverlay,
   ControlAlert,
   Overlay,
@@ -58,6 +60,9 @@ export const madeAlert = Joi.object<{ alert_id: string }, true>({ alert_id: id.r
 
 const maxVariations = 20
 const animation = Joi.string<Animation>().valid('slide', 'pop', 'fade', 'shake')
+const layout = Joi.string<Layout>().valid('above', 'beside', 'behind')
+const labels = Joi.array<Label[]>().items(Joi.string<Label>().valid('latest-tip', 'top-tippers', 'stream-total')).max(3).unique()
+const weight = Joi.number().integer().min(1).max(100)
 const sound = httpsUrl.allow('chime', 'fanfare', 'none')
 const volume = Joi.number().integer().min(0).max(100)
 const gap = Joi.number().integer().min(0).max(60_000)
@@ -73,22 +78,24 @@ const look = {
 export const configureOverlay = Joi.object<ConfigureOverlay, true>({
   overlay_id: id.required(),
   variations: Joi.array<ConfigureOverlay['variations']>()
-    .items(Joi.object({ ...look, variation_id: id, image_url: httpsUrl.allow(null) }))
+    .items(Joi.object({ ...look, variation_id: id, image_url: httpsUrl.allow(null), layout, weight }))
     .max(maxVariations)
     .required(),
   min_alert_amount: minorUnits,
   gap_ms: gap.required(),
   volume: volume.required(),
   goal_ids: Joi.array<string[]>().items(id).max(20).unique().allow(null),
+  labels,
 })
 const config = Joi.object<OverlayConfig, true>({
   variations: Joi.array<Variation[]>()
-    .items(Joi.object<Variation, true>({ ...look, variation_id: id.required(), image_url: httpsUrl.allow(null).required() }))
+    .items(Joi.object<Variation, true>({ ...look, variation_id: id.required(), image_url: httpsUrl.allow(null).required(), layout: layout.required(), weight: weight.required() }))
     .required(),
   min_alert_amount: minorUnits.required(),
   gap_ms: gap.required(),
   volume: volume.required(),
   goal_ids: Joi.array<string[]>().items(id).allow(null).required(),
+  labels: labels.required(),
 })
 export const overlayDetail = Joi.object<OverlayDetail, true>({ ...overlayShape, version: Joi.number().integer().min(1).required(), config: config.required() })
 
@@ -131,6 +138,7 @@ export const alertPlay = Joi.object<AlertPlay, true>({
   ...alertShape,
   template: Joi.string().required(),
   animation: animation.required(),
+  layout: layout.required(),
   media: Joi.object<AlertPlay['media'], true>({ image_url: httpsUrl.allow(null).required(), sound: sound.required(), volume: volume.required() }).required(),
   duration_ms: Joi.number().integer().min(1).required(),
 })
@@ -140,6 +148,8 @@ const viewShape = {
   volume: volume.required(),
   muted: Joi.boolean().required(),
   goals: Joi.array<OverlayFacts['overlay:state']['goals']>().items(publicGoal).required(),
+  labels: labels.required(),
+  live: liveFigures.allow(null).required(),
 }
 export const overlayView = Joi.object<OverlayFacts['overlay:config-updated'], true>(viewShape)
 export const overlayState = Joi.object<OverlayFacts['overlay:state'], true>({

@@ -41,7 +41,7 @@ export function createOverlayService({ models, queue, configuration, unitOfWork,
   /** the overlay sockets of this process and the epoch that let them in */
   const live = new Map<string, { socket: LiveSocket; overlayId: string; epoch: number }>()
 
-  return Object.freeze({ create, list, rotate, test, alertTip, started, finished, failed, admit, entered, left, recheck, closeSockets })
+  return Object.freeze({ create, list, rotate, test, alertTip, started, finished, failed, admit, entered, left, recheck, closeSockets, forgetDead })
 
   /** The token is told once, here; what is stored is its hash. */
   async function create(ctx: Context, { name = 'Overlay' }: { name?: string }): Promise<OverlayLink> {
@@ -167,6 +167,10 @@ export function createOverlayService({ models, queue, configuration, unitOfWork,
     const rows = await Overlays.find({ _id: { $in: ids } }, { epoch: 1 }).lean()
     const present = new Map(rows.map((row) => [row._id, row.epoch]))
     for (const { socket, overlayId, epoch } of live.values()) if (present.get(overlayId) !== epoch) socket.close()
+  }
+
+  async function forgetDead(): Promise<void> {
+    for (const overlay of await queue.forgetDead()) tellOwner(overlay.creator_id, overlay._id, overlay.players.length > 0)
   }
 
   async function closeSockets(overlayId: string): Promise<void> {

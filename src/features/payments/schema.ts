@@ -2,7 +2,7 @@ import Joi from 'joi'
 import { currency, cursor, id, instant, limit, minorUnits, page } from '../../kernel/schema.ts'
 import type { AdminTransaction, Checkout, InboxEvent, Payment, PaymentFacts, PaymentStatus, TransactionQuery, WebhookOutcome, WebhookQuery } from './contract.ts'
 
-const status = Joi.string<PaymentStatus>().valid('pending', 'success', 'failed')
+export const status = Joi.string<PaymentStatus>().valid('pending', 'success', 'failed')
 
 export const paymentId = Joi.object<{ payment_id: string }, true>({ payment_id: id.required() })
 export const topUp = Joi.object<{ amount: number; currency: string }, true>({
@@ -10,11 +10,8 @@ export const topUp = Joi.object<{ amount: number; currency: string }, true>({
   currency: currency.required(),
 })
 
-export const checkout = Joi.object<Checkout, true>({
-  payment_id: id.required(),
-  status: status.required(),
-  mobile_money_url: Joi.string().required(),
-})
+export const checkoutShape = { payment_id: id.required(), status: status.required(), mobile_money_url: Joi.string().required() }
+export const checkout = Joi.object<Checkout, true>(checkoutShape)
 
 export const payment = Joi.object<Payment, true>({
   payment_id: id.required(),

@@ -49,7 +49,7 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
   const { Payments } = models
   const defaultProvider = providers[0] as PaymentProvider
 
-  return Object.freeze({ topUp, read, allOf, intend, openCheckout, fromWallet, ensurePayable, providerOf, ownersOfTopUps })
+  return Object.freeze({ topUp, read, find, allOf, intend, openCheckout, fromWallet, ensurePayable, providerOf, ownersOfTopUps })
 
   async function topUp(ctx: Context, input: { amount: number; currency: string }): Promise<Checkout> {
     const currency = ensurePayable(input)
@@ -64,6 +64,12 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
     const row = await Payments.findById(payment_id).lean()
     const mine = row && ctx.actor.kind === 'user' && (row.payer_id === ctx.actor.user_id || ctx.actor.role === 'admin')
     return mine ? presentPayment(row) : fail('not-found')
+  }
+
+  /** Whoever asks has to have been found to be entitled already. */
+  async function find(paymentId: string): Promise<Payment | null> {
+    const row = await Payments.findById(paymentId).lean()
+    return row && presentPayment(row)
   }
 
   /** For whoever takes his data along. There are ids and amounts in a payment and nothing else: erasure leaves it. */
@@ -89,14 +95,15 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
 
   /**
    * Opens the provider's checkout for a stored intent, under the payment's own id: asked twice, the provider answers the same checkout.
+   * @param backTo where the payer comes back to; to the payment's own view without it
    * @throws AppError `retry` while the provider can't be reached: the same key goes on from here; `payment-declined` when it said no
    */
-  async function openCheckout(ctx: Context, paymentId: string): Promise<Checkout> {
+  async function openCheckout(ctx: Context, paymentId: string, backTo = returnUrl(paymentId)): Promise<Checkout> {
     failpoints.hit('payments.checkout.after-intent')
     const payment = await Payments.findById(paymentId).lean()
     if (!payment) throw new Error(`${paymentId}: an intent is gone`)
     if (payment.state === 'failed') fail('payment-declined', payment.failure_reason)
-    const opened = await ask(ctx, payment)
+    const opened = await ask(ctx, payment, backTo)
     failpoints.hit('payments.checkout.after-provider')
     const answer = await unitOfWork.run(ctx, async (tx) => {
       const moved = await Payments.findOneAndUpdate(
@@ -162,7 +169,7 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
     }
   }
 
-  async function ask(ctx: Context, payment: PaymentRow): Promise<{ provider_payment_id: string; checkout_url: string }> {
+  async function ask(ctx: Context, payment: PaymentRow, backTo: string): Promise<{ provider_payment_id: string; checkout_url: string }> {
     const provider = providerOf(payment.provider)
     if (!provider) throw new Error(`There is no provider ${payment.provider} any more`)
     try {
@@ -171,7 +178,7 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
         amount: payment.amount,
         currency: payment.currency,
         description: payment.purpose === 'tip' ? 'Tip' : 'Wallet top-up',
-        return_url: returnUrl(payment._id),
+        return_url: backTo,
       })
       return { provider_payment_id, checkout_url }
     } catch (error) {

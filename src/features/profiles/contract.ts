@@ -1,6 +1,10 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
+export const categories = ['art', 'beauty', 'comedy', 'cooking', 'education', 'fitness', 'gaming', 'lifestyle', 'music', 'podcasts', 'sports', 'technology', 'travel', 'video', 'writing'] as const
+/** what a creator mainly does; tags say the rest */
+export type Category = (typeof categories)[number]
+
 export interface Creator {
   id: string
   /** unique, lower case; `@handle` finds the creator wherever `creator:read` takes an id */
@@ -9,6 +13,7 @@ export interface Creator {
   bio: string
   avatar: string | null
   tags: string[]
+  category: Category | null
   /** minor units of the default currency; null unless the creator shows them */
   earnings: number | null
   followers: number
@@ -28,6 +33,7 @@ export interface UpdateCreator {
   bio?: string
   avatar_url?: string | null
   tags?: string[]
+  category?: Category | null
   bank_account?: string | null
   shows_earnings?: boolean
 }
@@ -37,7 +43,15 @@ export type CreatorOrder = 'name' | 'followers' | 'trending'
 export interface SearchCreators extends PageQuery {
   q?: string
   tag?: string
+  category?: Category
   sort?: CreatorOrder
+}
+
+/** People who follow whom you follow also follow this one; its tags or category are those of creators whom you follow; many noticed it lately. */
+export type SuggestionReason = 'followed-together' | 'alike' | 'trending'
+
+export interface SuggestedCreator extends Creator {
+  why: SuggestionReason
 }
 
 export interface FollowState {
@@ -80,6 +94,7 @@ export interface ProfileOperations {
   'creator:me': { input: Record<string, never>; output: OwnCreator }
   'creator:update': { input: UpdateCreator; output: OwnCreator }
   'creator:search': { input: SearchCreators; output: Page<Creator> }
+  'creator:suggested': { input: { limit?: number }; output: { data: SuggestedCreator[]; has_more: boolean; next: null } }
   'creator:read': { input: { creator_id: string }; output: Creator }
   'creator:follow': { input: { creator_id: string }; output: FollowState }
   'creator:unfollow': { input: { creator_id: string }; output: FollowState }
@@ -97,6 +112,7 @@ export const profileRoutes = {
   'creator:me': 'GET /api/v1/creators/me',
   'creator:update': 'PUT /api/v1/creators/me',
   'creator:search': 'GET /api/v1/creators',
+  'creator:suggested': 'GET /api/v1/creators/suggested',
   'creator:read': 'GET /api/v1/creators/:creator_id',
   'creator:follow': 'POST /api/v1/creators/:creator_id/follow',
   'creator:unfollow': 'DELETE /api/v1/creators/:creator_id/follow',

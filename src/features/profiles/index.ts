@@ -23,6 +23,7 @@ import { createRelations, type Relations } from './relations.ts'
 import { createCreatorSearch } from './search.ts'
 import { createProfileService } from './service.ts'
 import { createStanding } from './standing.ts'
+import { createSuggestions } from './suggestions.ts'
 import { createTrending } from './trending.ts'
 
 export type { ProfileRow } from './model.ts'
@@ -31,6 +32,9 @@ export type { Regard, Relations } from './relations.ts'
 export interface Profiles {
   /** @throws AppError `not-found` */
   creator(creatorId: string): Promise<ProfileRow>
+  isFollowing(followerId: string, creatorId: string): Promise<boolean>
+  /** of whoever once was a creator here, too */
+  nameOf(creatorId: string): Promise<string | undefined>
 }
 
 const trendingEveryMs = 10_000
@@ -58,9 +62,10 @@ export function createProfiles(deps: {
   const barriers = createBarriers({ ...deps, models, follows })
   const service = createProfileService({ ...deps, models, standing, relations, follows, presenter })
   const { search } = createCreatorSearch({ ...deps, models, relations, presenter })
+  const { suggested } = createSuggestions({ models, relations, presenter })
   const feature = defineFeature({
     name: 'profiles',
-    operations: profileOperations({ profiles: { ...service, search }, follows, barriers }),
+    operations: profileOperations({ profiles: { ...service, search, suggested }, follows, barriers }),
     facts: profileFacts,
     subscribers: [
       subscribe('account.registered', 'profiles.open', async ({ payload }) => {
@@ -76,7 +81,10 @@ export function createProfiles(deps: {
         deps.relay.emit({ event: 'creator:followed', rooms: [rooms.user(creator_id)], data: { follower_id, name, followers } }, { event_id, at: at.toISOString() })
       }),
       subscribe('creator.unfollowed', 'profiles.count-unfollow', async ({ payload }) => void (await count.fold(payload.creator_id))),
-      subscribe('tip.sent', 'profiles.note-tip', ({ payload }) => trending.note({ creator_id: payload.tip.creator_id, person_id: payload.fan_id, at: payload.tip.created_at })),
+      subscribe('tip.sent', 'profiles.note-tip', async ({ payload: { tip, fan_id } }) => {
+        // A guest may be anybody any number of times.
+        if (!tip.guest) await trending.note({ creator_id: tip.creator_id, person_id: fan_id, at: tip.created_at })
+      }),
     ],
     jobs: [
       { name: 'profiles.trending', every_ms: trendingEveryMs, run: trending.runDue },
@@ -87,5 +95,6 @@ export function createProfiles(deps: {
     models: Object.values(models),
   })
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
-  return { profiles: Object.freeze({ creator }), relations, feature }
+  const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
+  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing }), relations, feature }
 }

@@ -1,5 +1,6 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
+import { categories, type Category } from './contract.ts'
 
 export interface ProfileRow {
   /** the user id: a creator profile is the user seen from outside */
@@ -11,6 +12,8 @@ export interface ProfileRow {
   bio: string
   avatar_url: string | null
   tags: string[]
+  /** missing in rows from before there were categories */
+  category?: Category | null
   /** encrypted; see `vault.ts` */
   bank_account?: string
   shows_earnings: boolean
@@ -93,6 +96,7 @@ export function createProfileModels(db: Connection) {
         bio: { type: String, default: '' },
         avatar_url: { type: String, default: null },
         tags: { type: [String], required: true },
+        category: { type: String, enum: [...categories, null] },
         bank_account: String,
         shows_earnings: { type: Boolean, required: true },
         followers: number,

@@ -7,9 +7,10 @@ import type { Follows } from './follows.ts'
 import * as schema from './schema.ts'
 import type { CreatorSearch } from './search.ts'
 import type { ProfileService } from './service.ts'
+import type { Suggestions } from './suggestions.ts'
 
 export interface ProfileServices {
-  profiles: ProfileService & CreatorSearch
+  profiles: ProfileService & CreatorSearch & Suggestions
   follows: Follows
   barriers: BarrierService
 }
@@ -38,13 +39,24 @@ export function profileOperations({ profiles, follows, barriers }: ProfileServic
     }),
     operation({
       name: 'creator:search',
-      summary: 'Find creators by words of their name or handle, and by tag',
+      summary: 'Find creators by words of their name or handle, by tag and by category',
       route: profileRoutes['creator:search'],
       audience: 'public',
       errors: ['cursor'],
       input: schema.searchQuery,
       output: schema.creatorPage,
       handle: profiles.search,
+    }),
+    operation({
+      name: 'creator:suggested',
+      summary: 'Creators whom you may like and do not follow yet, and why',
+      route: profileRoutes['creator:suggested'],
+      audience: 'signed-in',
+      cost: 3,
+      errors: [],
+      input: schema.suggestedQuery,
+      output: schema.suggestedCreators,
+      handle: profiles.suggested,
     }),
     operation({
       name: 'creator:read',

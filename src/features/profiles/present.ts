@@ -15,6 +15,7 @@ export function createCreatorPresenter({ vault, earningsOf }: { vault: Vault; /*
       bio: row.bio,
       avatar: row.avatar_url,
       tags: row.tags,
+      category: row.category ?? null,
       earnings: row.shows_earnings ? await earningsOf(row._id) : null,
       followers: row.followers,
     }

@@ -1,12 +1,29 @@
 import Joi from 'joi'
 import { cursor, httpsUrl, id, instant, limit, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
-import type { BlockState, Creator, CreatorOrder, FollowedCreator, Follower, FollowState, MuteState, OwnCreator, ProfileFacts, SearchCreators, ShunnedUser, UpdateCreator } from './contract.ts'
+import {
+  type BlockState,
+  categories,
+  type Category,
+  type Creator,
+  type CreatorOrder,
+  type FollowedCreator,
+  type Follower,
+  type FollowState,
+  type MuteState,
+  type OwnCreator,
+  type ProfileFacts,
+  type SearchCreators,
+  type ShunnedUser,
+  type SuggestedCreator,
+  type UpdateCreator,
+} from './contract.ts'
 import { handlePattern, tagPattern } from './handles.ts'
 
 const followers = Joi.number().integer().min(0).required()
 const handle = Joi.string().pattern(handlePattern)
 const tag = Joi.string().pattern(tagPattern)
+const category = Joi.string<Category>().valid(...categories)
 const avatar = Joi.string().allow(null).required()
 
 const shape = {
@@ -16,6 +33,7 @@ const shape = {
   bio: Joi.string().allow('').required(),
   avatar,
   tags: Joi.array<string[]>().items(tag).required(),
+  category: category.allow(null).required(),
   earnings: signedMinorUnits.allow(null).required(),
   followers,
   following: Joi.boolean(),
@@ -29,11 +47,20 @@ export const ownCreator = Joi.object<OwnCreator, true>({
   shows_earnings: Joi.boolean().required(),
 })
 export const creatorPage = page(creator)
+export const suggestedQuery = Joi.object<{ limit?: number }, true>({ limit })
+export const suggestedCreators = Joi.object<{ data: SuggestedCreator[]; has_more: boolean; next: null }>({
+  data: Joi.array<SuggestedCreator[]>()
+    .items(Joi.object<SuggestedCreator, true>({ ...shape, why: Joi.string<SuggestedCreator['why']>().valid('followed-together', 'alike', 'trending').required() }))
+    .required(),
+  has_more: Joi.boolean().required(),
+  next: Joi.valid(null).required(),
+})
 
 export const creatorId = Joi.object<{ creator_id: string }, true>({ creator_id: id.required() })
 export const searchQuery = Joi.object<SearchCreators, true>({
   q: text(100),
   tag,
+  category,
   sort: Joi.string<CreatorOrder>().valid('name', 'followers', 'trending'),
   limit,
   cursor,
@@ -44,6 +71,7 @@ export const updateCreator = Joi.object<UpdateCreator, true>({
   bio: text(1_000),
   avatar_url: httpsUrl.allow(null),
   tags: Joi.array<string[]>().items(tag).max(10).unique(),
+  category: category.allow(null),
   // Digits, letters and the separators of IBANs and account numbers.
   bank_account: Joi.string()
     .pattern(/^[A-Za-z0-9][A-Za-z0-9 \-/.]{2,62}[A-Za-z0-9]$/)

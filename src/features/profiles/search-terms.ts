@@ -7,6 +7,14 @@ export interface Findable {
   name: string
   handle: string
   tags: readonly string[]
+  category?: string | null
+}
+
+/** What is looked for: all that is given must hold. */
+export interface Wanted {
+  term: string
+  tag: string | undefined
+  category: string | undefined
 }
 
 const prefixLengths = [1, 2, 3, 4, 6, 8, 12, 16, 24]
@@ -20,18 +28,20 @@ export function keysOf(creator: Findable): string[] {
     const characters = Array.from(phrase)
     return prefixLengths.filter((length) => length <= characters.length).map((length) => characters.slice(0, length).join(''))
   })
-  return [...new Set([everybody, ...prefixes, ...creator.tags.map(tagKey)])]
+  return [...new Set([everybody, ...prefixes, ...creator.tags.map(tagKey), ...(creator.category ? [categoryKey(creator.category)] : [])])]
 }
 
 /** The one key that every creator whom this search can find has. */
-export function keyFor({ term, tag }: { term: string; tag: string | undefined }): string {
+export function keyFor({ term, tag, category }: Wanted): string {
   const characters = Array.from(term)
   const longest = prefixLengths.findLast((length) => length <= characters.length)
   if (longest !== undefined) return characters.slice(0, longest).join('')
-  return tag === undefined ? everybody : tagKey(tag)
+  if (tag !== undefined) return tagKey(tag)
+  return category === undefined ? everybody : categoryKey(category)
 }
 
-export function isFoundBy(creator: Findable, { term, tag }: { term: string; tag: string | undefined }): boolean {
+export function isFoundBy(creator: Findable, { term, tag, category }: Wanted): boolean {
+  if (category !== undefined && creator.category !== category) return false
   if (tag !== undefined && !creator.tags.includes(tag)) return false
   return term === '' || phrasesOf(creator).some((phrase) => phrase.startsWith(term))
 }
@@ -55,7 +65,11 @@ export function fold(text: string): string {
   return text.normalize('NFC').toLowerCase().replace(/\s+/gu, ' ').trim()
 }
 
-// No folded text begins with a space, so a tag can't be taken for a term.
-function tagKey(tag: string): string {
+// No folded text begins with a space, so a tag can't be taken for a term; and no tag has a second one, as a category has.
+export function tagKey(tag: string): string {
   return ` ${tag}`
+}
+
+export function categoryKey(category: string): string {
+  return `  ${category}`
 }

@@ -5,7 +5,7 @@ import type { Creator, CreatorOrder, SearchCreators } from './contract.ts'
 import type { FollowRow, ProfileModels, ProfileRow, SearchRow } from './model.ts'
 import type { CreatorPresenter } from './present.ts'
 import type { Relations } from './relations.ts'
-import { isFoundBy, keyFor, termOf } from './search-terms.ts'
+import { isFoundBy, keyFor, termOf, type Wanted } from './search-terms.ts'
 
 const defaultLimit = 20
 const batch = 100
@@ -37,9 +37,9 @@ export function createCreatorSearch({ models, relations, presenter, cursors }: S
 
   return Object.freeze({ search })
 
-  async function search(ctx: Context, { q = '', tag, sort = 'name', limit = defaultLimit, cursor }: SearchCreators): Promise<Page<Creator>> {
-    const wanted = { term: termOf(q), tag }
-    const list = `creator:search|${principalOf(ctx.actor)}|${sort}|${tag ?? ''}|${wanted.term}`
+  async function search(ctx: Context, { q = '', tag, category, sort = 'name', limit = defaultLimit, cursor }: SearchCreators): Promise<Page<Creator>> {
+    const wanted = { term: termOf(q), tag, category }
+    const list = `creator:search|${principalOf(ctx.actor)}|${sort}|${tag ?? ''}|${category ?? ''}|${wanted.term}`
     const found: { row: ProfileRow; at: SearchRow }[] = []
     let at = cursor ? positionOf(sort, cursors.read(list, cursor)) : undefined
     let looked = 0
@@ -62,7 +62,7 @@ export function createCreatorSearch({ models, relations, presenter, cursors }: S
     return { data: await present(ctx, shown.map(({ row }) => row)), has_more: more, next: more && last ? cursors.write(list, [String(last[orders[sort].field]), last.creator_id]) : null }
   }
 
-  async function visible(ctx: Context, wanted: { term: string; tag: string | undefined }, rows: readonly SearchRow[]): Promise<{ row: ProfileRow; at: SearchRow }[]> {
+  async function visible(ctx: Context, wanted: Wanted, rows: readonly SearchRow[]): Promise<{ row: ProfileRow; at: SearchRow }[]> {
     const ids = rows.map((each) => each.creator_id)
     const profiles = new Map((await Profiles.find({ _id: { $in: ids } }).lean()).map((each) => [each._id, each]))
     const regards = ctx.actor.kind === 'user' ? await relations.among(ctx.actor.user_id, ids) : new Map<string, never>()

@@ -64,7 +64,7 @@ export function createProfileService({ models, standing, relations, follows, pre
     const changed = await unlessTaken(() =>
       unitOfWork.run(ctx, async (tx) => {
         const row = (await Profiles.findOneAndUpdate({ _id: user_id }, change, { returnDocument: 'after' }).lean()) ?? fail('not-found')
-        if (input.full_name !== undefined || input.handle !== undefined || input.tags !== undefined) await standing.index(tx, row)
+        if (input.full_name !== undefined || input.handle !== undefined || input.tags !== undefined || input.category !== undefined) await standing.index(tx, row)
         if (bank_account !== undefined) await audit.record(tx, ctx, { action: 'profile.bank-account-changed', subject: user_id, details: { removed: bank_account === null } })
         return row
       }),
@@ -105,7 +105,7 @@ export function createProfileService({ models, standing, relations, follows, pre
 
   async function openAs(userId: string, name: string, handle: string): Promise<true> {
     const now = clock.now()
-    const row: ProfileRow = { _id: userId, handle, name, name_key: fold(name), bio: '', avatar_url: null, tags: [], shows_earnings: false, followers: 0, trending: 0, created_at: now, updated_at: now }
+    const row: ProfileRow = { _id: userId, handle, name, name_key: fold(name), bio: '', avatar_url: null, tags: [], category: null, shows_earnings: false, followers: 0, trending: 0, created_at: now, updated_at: now }
     await unitOfWork.run(context(), async (tx) => {
       if (await Profiles.exists({ _id: userId })) return
       await Profiles.insertMany([row])

@@ -1,7 +1,7 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
-export type ReportSubject = 'user' | 'tip'
+export type ReportSubject = 'user' | 'tip' | 'message'
 export type ReportReason = 'spam' | 'abuse' | 'fraud' | 'other'
 export type ReportStatus = 'open' | 'resolved'
 export type ReportDecision = 'dismissed' | 'acted'
@@ -26,8 +26,10 @@ export interface Report {
 /** What an admin sees of it. */
 export interface AdminReport extends Report {
   reporter_id: string
-  /** whom it is about: the user, or whoever sent the tip */
+  /** whom it is about: the user, or whoever sent the tip or the message */
   about_user_id: string
+  /** the words that are reported, as they were then */
+  quote: string
   decision: ReportDecision | null
   note: string | null
   resolved_by: string | null

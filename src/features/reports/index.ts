@@ -8,6 +8,7 @@ import type { Limits } from '../../platform/rate-limit.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
+import type { Messages } from '../messaging/index.ts'
 import type { TipService } from '../tips/index.ts'
 import { createReportModel } from './model.ts'
 import { reportFacts, reportOperations } from './operations.ts'
@@ -23,6 +24,7 @@ export function createReports(deps: {
   limits: Limits
   accounts: Pick<AccountService, 'find'>
   tips: Pick<TipService, 'partiesOf'>
+  messages: Messages
   audit: Audit
   cursors: Cursors
   clock: Clock

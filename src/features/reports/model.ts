@@ -8,6 +8,8 @@ export interface ReportRow {
   subject_type: ReportSubject
   subject_id: string
   about_user_id: string
+  /** missing in rows from before words were kept */
+  quote?: string
   reason: ReportReason
   text: string
   status: ReportStatus
@@ -25,9 +27,10 @@ export function createReportModel(db: Connection) {
       {
         _id: String,
         reporter_id: { type: String, required: true },
-        subject_type: { type: String, enum: ['user', 'tip'], required: true },
+        subject_type: { type: String, enum: ['user', 'tip', 'message'], required: true },
         subject_id: { type: String, required: true },
         about_user_id: { type: String, required: true },
+        quote: { type: String },
         reason: { type: String, enum: ['spam', 'abuse', 'fraud', 'other'], required: true },
         text: { type: String, default: '' },
         status: { type: String, enum: ['open', 'resolved'], required: true },

@@ -3,7 +3,7 @@ import { cursor, id, instant, limit, page, text } from '../../kernel/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 import type { AdminReport, CreateReport, Report, ReportDecision, ReportFacts, ReportReason, ReportStatus, ReportSubject, ResolveReport } from './contract.ts'
 
-const subjectType = Joi.string<ReportSubject>().valid('user', 'tip')
+const subjectType = Joi.string<ReportSubject>().valid('user', 'tip', 'message')
 const reason = Joi.string<ReportReason>().valid('spam', 'abuse', 'fraud', 'other')
 const status = Joi.string<ReportStatus>().valid('open', 'resolved')
 const decision = Joi.string<ReportDecision>().valid('dismissed', 'acted')
@@ -20,6 +20,7 @@ export const adminReport = Joi.object<AdminReport, true>({
   ...shape,
   reporter_id: id.required(),
   about_user_id: id.required(),
+  quote: Joi.string().allow('').required(),
   decision: decision.allow(null).required(),
   note: Joi.string().allow('', null).required(),
   resolved_by: id.allow(null).required(),

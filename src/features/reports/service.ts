@@ -43,7 +43,7 @@ export function createReportService({ Reports, subjects, daily, unitOfWork, audi
     const { subject_type, subject_id, reason, text = '' } = input
     return unitOfWork.run(ctx, async (tx) => {
       ensure(!(await Reports.exists({ reporter_id: user_id, subject_type, subject_id, status: 'open' })), 'conflict', 'You reported this already; an admin has yet to look at it')
-      const row: ReportRow = { _id: newId('rep'), reporter_id: user_id, subject_type, subject_id, about_user_id: subject.about, reason, text, status: 'open', created_at: clock.now() }
+      const row: ReportRow = { _id: newId('rep'), reporter_id: user_id, subject_type, subject_id, about_user_id: subject.about, quote: subject.quote ?? '', reason, text, status: 'open', created_at: clock.now() }
       await Reports.insertMany([row])
       await tx.publish('report.opened', { report_id: row._id, subject_type, subject_id, reason, created_at: row.created_at.toISOString() })
       return presentReport(row)
@@ -88,5 +88,6 @@ export function createReportService({ Reports, subjects, daily, unitOfWork, audi
 
   async function erase(userId: string): Promise<void> {
     await Reports.updateMany({ reporter_id: userId }, { $set: { text: '' } })
+    await Reports.updateMany({ about_user_id: userId }, { $set: { quote: '' } })
   }
 }

@@ -1,6 +1,6 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
-import type { Checkout } from '../payments/contract.ts'
+import type { Checkout, PaymentStatus } from '../payments/contract.ts'
 
 export interface SendTip {
   creator_id: string
@@ -15,6 +15,36 @@ export interface InitiateTip {
   amount: number
   currency: string
   message?: string
+}
+
+/** A tip from somebody without an account, by checkout. */
+export interface InitiateGuestTip {
+  creator_id: string
+  amount: number
+  currency: string
+  message?: string
+  /** shown with the tip; without one it is anonymous */
+  name?: string
+}
+
+export interface GuestCheckout extends Checkout {
+  /** what `guest-tip:read` takes: whoever has it sees what became of the tip */
+  receipt: string
+}
+
+/** A guest's tip as the holder of its receipt sees it. */
+export interface GuestTip {
+  payment_id: string
+  status: PaymentStatus
+  creator_id: string
+  creator_name: string
+  amount: number
+  currency: string
+  message: string
+  name: string | null
+  /** where it can be paid while it is pending */
+  mobile_money_url: string | null
+  created_at: string
 }
 
 export interface Tip {
@@ -39,8 +69,12 @@ export type ModerationState = 'shown' | 'text_hidden' | 'masked' | 'dropped' | '
 /** A tip as its creator sees it. */
 export interface ReceivedTip extends Tip {
   moderation: ModerationState
-  /** the fan's first tip to this creator */
+  /** the fan's first tip to this creator; never of a guest, whom nobody can know again */
   first_tip: boolean
+  /** whom to block or mute; null when it is not yours to know: anonymous, a guest, or silenced already */
+  fan_id: string | null
+  /** from somebody without an account: the name is only what they typed */
+  guest: boolean
 }
 
 /** A tip as its audience sees it, after moderation. */
@@ -79,13 +113,19 @@ export interface TipSettings {
   currency: string
   moderation: ModerationMode
   filter: TipFilter
+  /** whether people without an account may tip */
+  guests: boolean
 }
+
+/** Left out, `guests` stays as it is. */
+export type UpdateTipSettings = Omit<TipSettings, 'guests'> & { guests?: boolean }
 
 export interface PublicTipSettings {
   creator_id: string
   tip_min: number
   tip_max: number
   currency: string
+  guests: boolean
 }
 
 export type GoalKind = 'amount' | 'count'
@@ -160,6 +200,7 @@ export interface LiveFigures {
 /** What somebody who joins needs to draw the whole picture; facts keep it up to date from there. */
 export interface LiveSnapshot extends LiveFigures {
   goals: PublicGoal[]
+  /** of that stream; of a creator who was never live, whenever they were */
   recent: AnnouncedTip[]
 }
 
@@ -183,11 +224,13 @@ export interface SentTip {
 export interface TipOperations {
   'tip:sent': { input: PageQuery; output: Page<SentTip> }
   'payment:initiate': { input: InitiateTip; output: Checkout }
+  'guest-tip:initiate': { input: InitiateGuestTip; output: GuestCheckout }
+  'guest-tip:read': { input: { receipt: string }; output: GuestTip }
   'tip:send': { input: SendTip; output: Tip }
   'tip:list': { input: PageQuery; output: Page<ReceivedTip> }
   'tip:moderate': { input: ModerateTip; output: ReceivedTip }
   'tip-settings:read': { input: Nothing; output: TipSettings }
-  'tip-settings:update': { input: TipSettings; output: TipSettings }
+  'tip-settings:update': { input: UpdateTipSettings; output: TipSettings }
   'tip-settings:public': { input: CreatorId; output: PublicTipSettings }
   'goal:create': { input: CreateGoal; output: Goal }
   'goal:list': { input: PageQuery; output: Page<Goal> }
@@ -204,6 +247,8 @@ export interface TipOperations {
 
 export const tipRoutes = {
   'payment:initiate': { route: 'POST /api/v1/payments/initiate', once: 'required' },
+  'guest-tip:initiate': { route: 'POST /api/v1/creators/:creator_id/guest-tips', once: 'required', door: 'http' },
+  'guest-tip:read': { route: 'GET /api/v1/guest-tips/:receipt', door: 'http' },
   'tip:send': { route: 'POST /api/v1/creators/:creator_id/tips', once: 'required' },
   'tip:sent': 'GET /api/v1/tips/sent',
   'tip:list': 'GET /api/v1/creators/me/tips',

@@ -10,18 +10,21 @@ import type { CountedTip } from './counting.ts'
 import { createTipChecks } from './check.ts'
 import { goalFacts, goalOperations } from './goal-operations.ts'
 import { createGoals, type GoalService } from './goals.ts'
-import { createLive } from './live.ts'
+import { createGuestTips } from './guests.ts'
+import { createLive, type LiveService } from './live.ts'
 import { liveFacts, liveOperations } from './live-operations.ts'
 import { createTipModels, type GoalRow } from './model.ts'
 import { tipFacts, tipOperations } from './operations.ts'
 import { createTipPersonal } from './personal.ts'
 import { presentPublicGoal, publicPart } from './present.ts'
+import { createReceipts } from './receipts.ts'
 import { createTipService, type TipDependencies, type TipService } from './service.ts'
 import { createTipSettings } from './settings.ts'
 
 export type { TipService } from './service.ts'
 export { presentPublicGoal, publicPart, type GoalRow }
 export type Goals = Pick<GoalService, 'openOf'>
+export type Live = Pick<LiveService, 'figures'>
 
 export function createTips(
   deps: Omit<TipDependencies, 'models' | 'settings'> & {
@@ -29,18 +32,22 @@ export function createTips(
     context: () => Context
     defaultCurrency: Currency
     relay: Relay
+    /** the first signs receipts, all are known again */
+    receiptKeys: readonly Buffer[]
+    publicUrl: () => string
     /** whether nothing waits for these subscribers */
     settled: (subscribers: string[]) => Promise<boolean>
   },
-): { tips: TipService; goals: Goals; feature: Feature } {
+): { tips: TipService; goals: Goals; live: Live; feature: Feature } {
   const models = createTipModels(deps.db)
   const settings = createTipSettings({ ...deps, models })
   const tips = createTipService({ ...deps, models, settings })
+  const guests = createGuestTips({ ...deps, models, settings, receipts: createReceipts(deps.receiptKeys) })
   const goals = createGoals({ ...deps, models })
   const live = createLive({ ...deps, models, goals })
   const feature = defineFeature({
     name: 'tips',
-    operations: [...tipOperations(tips, settings), ...goalOperations(goals), ...liveOperations(live)],
+    operations: [...tipOperations(tips, guests, settings), ...goalOperations(goals), ...liveOperations(live)],
     facts: [...tipFacts, ...goalFacts, ...liveFacts],
     subscribers: [
       subscribe('payment.succeeded', 'tips.complete', async ({ payload }) => {
@@ -73,6 +80,7 @@ export function createTips(
     checks: createTipChecks({ models, unitOfWork: deps.unitOfWork, settled: () => deps.settled([counter, ...catchUps]) }),
     effects: [
       { operation: 'tip:send', field: 'tip_id', ownersOf: tips.ownersOf },
+      { operation: 'guest-tip:initiate', field: 'payment_id', ownersOf: tips.ownersOfPayments },
       { operation: 'payment:initiate', field: 'payment_id', ownersOf: tips.ownersOfPayments },
       { operation: 'goal:create', field: 'goal_id', ownersOf: goals.ownersOf },
       { operation: 'live:start', field: 'stream_id', ownersOf: live.ownersOf },
@@ -80,7 +88,7 @@ export function createTips(
     personal: [createTipPersonal(models, deps.clock)],
     models: Object.values(models),
   })
-  return { tips, goals, feature }
+  return { tips, goals, live, feature }
 }
 
 const counter = 'tips.count'

@@ -76,7 +76,10 @@ export const liveFacts: AnyFact[] = [
     summary: 'A stream began, ended or took a tip; the higher version is the newer one',
     namespace: '/',
     room: 'creator',
-    also: [{ namespace: '/', room: 'user' }],
+    also: [
+      { namespace: '/', room: 'user' },
+      { namespace: '/overlay', room: 'overlay' },
+    ],
     data: schema.liveFigures,
   }),
 ]

@@ -59,7 +59,7 @@ export function createLive({
   const { Tips, Streams, StreamTips, StreamFans } = models
   const batches = createBatches<News>(batchSize, countAll)
 
-  return Object.freeze({ start, stop, reset, read, join, leave, part, count, catchUp, ownersOf })
+  return Object.freeze({ start, stop, reset, read, figures, join, leave, part, count, catchUp, ownersOf })
 
   async function start(ctx: Context): Promise<LiveSnapshot> {
     const { user_id } = userOf(ctx)
@@ -96,6 +96,12 @@ export function createLive({
       ensure(row, 'stale-state', 'You are not live')
       return begun(tx, row)
     })
+  }
+
+  /** Of the stream that runs, or ran last. */
+  async function figures(creatorId: string): Promise<LiveFigures> {
+    const row = await latestOf(creatorId)
+    return row ? figuresOf(row) : neverLive(creatorId)
   }
 
   async function read(_ctx: Context, { creator_id }: { creator_id: string }): Promise<LiveSnapshot> {
@@ -184,14 +190,18 @@ export function createLive({
   }
 
   async function snapshot(creatorId: string): Promise<LiveSnapshot> {
-    const row = await Streams.findOne({ creator_id: creatorId }).sort({ counted_from: -1 }).lean()
+    const row = await latestOf(creatorId)
     const open = await goals.openOf(creatorId)
     const now = clock.now()
     return {
       ...(row ? await figuresOf(row) : neverLive(creatorId)),
       goals: open.map((goal) => presentPublicGoal(goal, now)),
-      recent: row ? await announcedIn(row, recentCount) : [],
+      recent: await announcedIn(row ?? { creator_id: creatorId, counted_from: new Date(0), ended_at: null }, recentCount),
     }
+  }
+
+  async function latestOf(creatorId: string): Promise<StreamRow | null> {
+    return Streams.findOne({ creator_id: creatorId }).sort({ counted_from: -1 }).lean()
   }
 
   async function figuresOf(row: StreamRow): Promise<LiveFigures> {
@@ -211,7 +221,7 @@ export function createLive({
     }
   }
 
-  async function announcedIn({ creator_id, counted_from, ended_at }: StreamRow, limit: number): Promise<AnnouncedTip[]> {
+  async function announcedIn({ creator_id, counted_from, ended_at }: Pick<StreamRow, 'creator_id' | 'counted_from' | 'ended_at'>, limit: number): Promise<AnnouncedTip[]> {
     const rows = await Tips.find({ creator_id, announced_at: { $gte: counted_from, ...(ended_at ? { $lt: ended_at } : {}) } })
       .sort({ announced_at: -1, _id: -1 })
       .limit(limit)

@@ -6,7 +6,9 @@ import type { GoalKind, ModerationState, TipSettings } from './contract.ts'
 export interface TipRow {
   _id: string
   payment_id: string
+  /** a user; a guest has an id that nobody else has, used once */
   fan_id: string
+  guest?: true
   /** the fan's name as it was then */
   fan_name: string
   creator_id: string
@@ -116,7 +118,8 @@ export function createTipModels(db: Connection) {
         _id: String,
         payment_id: { type: String, required: true },
         fan_id: { type: String, required: true },
-        fan_name: { type: String, required: true },
+        guest: Boolean,
+        fan_name: { type: String, default: '' },
         creator_id: { type: String, required: true },
         amount: { type: Number, required: true },
         currency: { type: String, required: true },

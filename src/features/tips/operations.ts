@@ -2,10 +2,11 @@ import { type AnyFact, fact } from '../../kernel/feature.ts'
 import { type AnyOperation, operation } from '../../kernel/operation.ts'
 import { tipRoutes } from './contract.ts'
 import * as schema from './schema.ts'
+import type { GuestTips } from './guests.ts'
 import type { TipService } from './service.ts'
 import type { TipSettingsService } from './settings.ts'
 
-export function tipOperations(tips: TipService, settings: TipSettingsService): AnyOperation[] {
+export function tipOperations(tips: TipService, guests: GuestTips, settings: TipSettingsService): AnyOperation[] {
   return [
     operation({
       name: 'payment:initiate',
@@ -17,6 +18,28 @@ export function tipOperations(tips: TipService, settings: TipSettingsService): A
       input: schema.initiateTip,
       output: schema.checkout,
       handle: tips.initiate,
+    }),
+    operation({
+      name: 'guest-tip:initiate',
+      summary: 'Tip a creator by checkout, without an account',
+      ...tipRoutes['guest-tip:initiate'],
+      audience: 'public',
+      status: 201,
+      cost: 5,
+      errors: ['forbidden', 'unauthenticated', 'not-found', 'amount', 'currency', 'payment-declined', 'retry'],
+      input: schema.initiateGuestTip,
+      output: schema.guestCheckout,
+      handle: guests.initiate,
+    }),
+    operation({
+      name: 'guest-tip:read',
+      summary: 'What became of a guest’s tip, for whoever holds its receipt',
+      ...tipRoutes['guest-tip:read'],
+      audience: 'public',
+      errors: ['not-found'],
+      input: schema.receipt,
+      output: schema.guestTip,
+      handle: guests.read,
     }),
     operation({
       name: 'tip:send',
@@ -75,7 +98,7 @@ export function tipOperations(tips: TipService, settings: TipSettingsService): A
       route: tipRoutes['tip-settings:update'],
       audience: 'creator',
       errors: ['amount', 'currency'],
-      input: schema.tipSettings,
+      input: schema.updateTipSettings,
       output: schema.tipSettings,
       handle: settings.update,
     }),

@@ -19,8 +19,9 @@ export function presentTip(row: TipRow): Tip {
 
 /** A tip as its creator sees it: of somebody whom he muted, or whom a block stands between, neither the name nor the words. */
 export function presentReceived(row: SentTipRow, regard?: Pick<Regard, 'silenced'>): ReceivedTip {
-  const tip = { ...presentTip(row), moderation: row.moderation, first_tip: row.first_tip }
-  return regard?.silenced ? { ...tip, name: null, message: '' } : tip
+  const guest = row.guest === true
+  const tip = { ...presentTip(row), moderation: row.moderation, first_tip: row.first_tip, fan_id: guest || row.anonymous ? null : row.fan_id, guest }
+  return regard?.silenced ? { ...tip, name: null, message: '', fan_id: null } : tip
 }
 
 export function presentSent(row: TipRow, creatorName: string): SentTip {

@@ -1,10 +1,13 @@
 import Joi from 'joi'
-import { currency, cursor, id, instant, limit, minorUnits, name, nothing, page, signedMinorUnits, text } from '../../kernel/schema.ts'
+import { currency, cursor, id, instant, limit, minorUnits, name, nothing, opaque, page, signedMinorUnits, text } from '../../kernel/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
-import { checkout } from '../payments/schema.ts'
+import { checkout, checkoutShape, status } from '../payments/schema.ts'
 import type {
   AnnouncedTip,
   CreateGoal,
+  GuestCheckout,
+  GuestTip,
+  InitiateGuestTip,
   Goal,
   InitiateTip,
   LiveFigures,
@@ -21,6 +24,7 @@ import type {
   TipSettings,
   TopTipper,
   UpdateGoal,
+  UpdateTipSettings,
 } from './contract.ts'
 
 export { checkout, nothing }
@@ -31,6 +35,21 @@ const message = text(200)
 
 export const sendTip = Joi.object<SendTip, true>({ creator_id: id.required(), amount: minorUnits.required(), currency: currency.required(), message, anonymous: Joi.boolean() })
 export const initiateTip = Joi.object<InitiateTip, true>({ creator_id: id.required(), amount: minorUnits.required(), currency: currency.required(), message })
+export const initiateGuestTip = Joi.object<InitiateGuestTip, true>({ creator_id: id.required(), amount: minorUnits.required(), currency: currency.required(), message, name: name(60) })
+export const guestCheckout = Joi.object<GuestCheckout, true>({ ...checkoutShape, receipt: opaque.required() })
+export const receipt = Joi.object<{ receipt: string }, true>({ receipt: opaque.required() })
+export const guestTip = Joi.object<GuestTip, true>({
+  payment_id: id.required(),
+  status: status.required(),
+  creator_id: id.required(),
+  creator_name: Joi.string().allow('').required(),
+  amount: minorUnits.required(),
+  currency: currency.required(),
+  message: Joi.string().allow('').required(),
+  name: Joi.string().allow(null).required(),
+  mobile_money_url: Joi.string().allow(null).required(),
+  created_at: instant.required(),
+})
 export const moderateTip = Joi.object<ModerateTip, true>({
   tip_id: id.required(),
   decision: Joi.string<ModerateTip['decision']>().valid('allow', 'reject').required(),
@@ -50,7 +69,7 @@ const tipShape = {
 }
 const moderation = Joi.string<ReceivedTip['moderation']>().valid('shown', 'text_hidden', 'masked', 'dropped', 'pending', 'rejected')
 export const tip = Joi.object<Tip, true>(tipShape)
-export const receivedTip = Joi.object<ReceivedTip, true>({ ...tipShape, moderation: moderation.required(), first_tip: Joi.boolean().required() })
+export const receivedTip = Joi.object<ReceivedTip, true>({ ...tipShape, moderation: moderation.required(), first_tip: Joi.boolean().required(), fan_id: id.allow(null).required(), guest: Joi.boolean().required() })
 export const tipPage = page(receivedTip)
 export const moderatedTip = Joi.object<TipFacts['tip:moderated'], true>({ tip_id: id.required(), moderation: moderation.required() })
 export const announcedTip = Joi.object<AnnouncedTip, true>({
@@ -69,14 +88,16 @@ const filter = Joi.object<TipFilter, true>({
   action: Joi.string<TipFilter['action']>().valid('hide-text', 'mask', 'drop').required(),
   hide_links: Joi.boolean().required(),
 })
-export const tipSettings = Joi.object<TipSettings, true>({
+const settingsShape = {
   min_amount: minorUnits.required(),
   max_amount: minorUnits.required(),
   currency: currency.required(),
   moderation: Joi.string<TipSettings['moderation']>().valid('auto', 'filter', 'manual').required(),
   filter: filter.required(),
-})
-export const publicTipSettings = Joi.object<PublicTipSettings, true>({ creator_id: id.required(), tip_min: minorUnits.required(), tip_max: minorUnits.required(), currency: currency.required() })
+}
+export const tipSettings = Joi.object<TipSettings, true>({ ...settingsShape, guests: Joi.boolean().required() })
+export const updateTipSettings = Joi.object<UpdateTipSettings, true>({ ...settingsShape, guests: Joi.boolean() })
+export const publicTipSettings = Joi.object<PublicTipSettings, true>({ creator_id: id.required(), tip_min: minorUnits.required(), tip_max: minorUnits.required(), currency: currency.required(), guests: Joi.boolean().required() })
 
 const maxTarget = 1_000_000_000_000
 const target = Joi.number().integer().min(1).max(maxTarget)

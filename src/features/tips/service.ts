@@ -128,7 +128,7 @@ export function createTipService({ models, settings, unitOfWork, accounts, profi
       if (!row) return
       // It was paid, so it arrives, whatever came between them meanwhile; only its name and its words stay unseen.
       const regard = await relations.between({ by: row.creator_id, whom: row.fan_id })
-      const tip = { ...row, ...(await sending(row, { wishes: await settings.of(row.creator_id), regard, tippedBefore: false })) }
+      const tip = { ...row, ...(await sending(row, { wishes: await settings.of(row.creator_id), regard, tippedBefore: row.guest === true })) }
       await Tips.updateOne(unsent, { $set: tip })
       await tx.publish('tip.sent', { tip: presentReceived(tip, regard), announced: announcementOf(tip), fan_id: row.fan_id })
       failpoints.hit('tips.complete.before-commit')
@@ -150,9 +150,9 @@ export function createTipService({ models, settings, unitOfWork, accounts, profi
     return (await Tips.exists({ creator_id: creatorId, fan_id: fanId, first_tip: true })) !== null
   }
 
-  /** Who sent it to whom. Null when there is no such tip, or it was never paid. */
-  async function partiesOf(tipId: string): Promise<{ fan_id: string; creator_id: string } | null> {
-    return Tips.findOne({ _id: tipId, state: 'sent' }, { fan_id: 1, creator_id: 1 }).lean()
+  /** Who sent it to whom, with which words. Null when there is no such tip, or it was never paid. */
+  async function partiesOf(tipId: string): Promise<{ fan_id: string; creator_id: string; message: string } | null> {
+    return Tips.findOne({ _id: tipId, state: 'sent' }, { fan_id: 1, creator_id: 1, message: 1 }).lean()
   }
 
   async function giveUp(paymentId: string): Promise<void> {
@@ -165,8 +165,8 @@ export function createTipService({ models, settings, unitOfWork, accounts, profi
   }
 
   async function ownersOfPayments(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await Tips.find({ payment_id: { $in: ids } }, { payment_id: 1, fan_id: 1 }).lean()
-    return new Map(rows.map((row) => [row.payment_id, row.fan_id]))
+    const rows = await Tips.find({ payment_id: { $in: ids } }, { payment_id: 1, fan_id: 1, guest: 1 }).lean()
+    return new Map(rows.map((row) => [row.payment_id, row.guest ? 'anonymous' : row.fan_id]))
   }
 
   async function parties(ctx: Context, input: InitiateTip) {

@@ -4,7 +4,7 @@ import { capOf, type Currency } from '../../kernel/currency.ts'
 import { ensure } from '../../kernel/errors.ts'
 import { userOf } from '../accounts/index.ts'
 import type { Profiles } from '../profiles/index.ts'
-import type { PublicTipSettings, TipSettings } from './contract.ts'
+import type { PublicTipSettings, TipSettings, UpdateTipSettings } from './contract.ts'
 import type { TipModels } from './model.ts'
 
 export type TipSettingsService = ReturnType<typeof createTipSettings>
@@ -19,24 +19,26 @@ export function createTipSettings({ models, profiles, clock, defaultCurrency }: 
     return of(userOf(ctx).user_id)
   }
 
-  async function update(ctx: Context, input: TipSettings): Promise<TipSettings> {
+  async function update(ctx: Context, input: UpdateTipSettings): Promise<TipSettings> {
     ensure(input.currency === defaultCurrency, 'currency', `Amounts here are in ${defaultCurrency}`)
     ensure(input.min_amount <= input.max_amount && input.max_amount <= capOf(defaultCurrency), 'amount', `The least may not pass the most, nor that ${capOf(defaultCurrency)}`)
-    const { min_amount, max_amount, currency, moderation, filter } = input
-    const settings: TipSettings = { min_amount, max_amount, currency, moderation, filter }
-    await Settings.updateOne({ _id: userOf(ctx).user_id }, { $set: { settings, updated_at: clock.now() } }, { upsert: true })
+    const { user_id } = userOf(ctx)
+    const { min_amount, max_amount, currency, moderation, filter, guests = (await of(user_id)).guests } = input
+    const settings: TipSettings = { min_amount, max_amount, currency, moderation, filter, guests }
+    await Settings.updateOne({ _id: user_id }, { $set: { settings, updated_at: clock.now() } }, { upsert: true })
     return settings
   }
 
   async function publicPart(_ctx: Context, { creator_id }: { creator_id: string }): Promise<PublicTipSettings> {
     await profiles.creator(creator_id)
-    const { min_amount, max_amount, currency } = await of(creator_id)
-    return { creator_id, tip_min: min_amount, tip_max: max_amount, currency }
+    const { min_amount, max_amount, currency, guests } = await of(creator_id)
+    return { creator_id, tip_min: min_amount, tip_max: max_amount, currency, guests }
   }
 
   async function of(creatorId: string): Promise<TipSettings> {
     const row = await Settings.findById(creatorId).lean()
-    return row?.settings ?? { min_amount: 1, max_amount: capOf(defaultCurrency), currency: defaultCurrency, moderation: 'auto', filter: { words: [], action: 'hide-text', hide_links: false } }
+    const unset: TipSettings = { min_amount: 1, max_amount: capOf(defaultCurrency), currency: defaultCurrency, moderation: 'auto', filter: { words: [], action: 'hide-text', hide_links: false }, guests: true }
+    return { ...unset, ...row?.settings }
   }
 
   /** @throws AppError `amount` outside of what the creator takes */

@@ -47,11 +47,14 @@ export function renderOpenApi(features: readonly Described[]): Json {
 }
 
 const headers = {
+  ETag: { description: 'Names this answer: sent back as `If-None-Match`, it is answered 304 while nothing has changed.', schema: { type: 'string' } },
   'X-Request-Id': { description: 'Names this request in the logs.', schema: { type: 'string' } },
   'Retry-After': { description: 'Seconds after which the same request may go through.', schema: { type: 'integer', minimum: 0 } },
   'WWW-Authenticate': { description: 'Always `Bearer`.', schema: { type: 'string' } },
   'Idempotent-Replayed': { description: '`true` when this is the stored answer of an earlier request with the same key.', schema: { type: 'string', enum: ['true'] } },
 }
+
+const unchanged = { description: 'What `If-None-Match` named is still the answer', headers: pick(['X-Request-Id', 'ETag']) }
 
 function isTold({ operations, endpoints }: Described): boolean {
   return operations.some(({ route }) => route !== 'socket-only') || endpoints.some(({ routes }) => (routes ?? []).length > 0)
@@ -82,7 +85,7 @@ function operationItem(operation: AnyOperation, tag: string, responses: Map<stri
   ]
   const answer = {
     description: status === 201 ? 'Made' : 'Done',
-    headers: pick(once ? ['X-Request-Id', 'Idempotent-Replayed'] : ['X-Request-Id']),
+    headers: pick(['X-Request-Id', ...(once ? (['Idempotent-Replayed'] as const) : []), ...(method === 'GET' ? (['ETag'] as const) : [])]),
     content: content('application/json', operation.output, `${name} output`),
   }
   return {
@@ -93,7 +96,7 @@ function operationItem(operation: AnyOperation, tag: string, responses: Map<stri
     security: securityOf(operation),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(hasBody && rest.length > 0 ? { requestBody: bodyOf(input, rest, example) } : {}),
-    responses: { [status]: answer, ...refusals(refusalsOf(operation, 'http'), responses) },
+    responses: { [status]: answer, ...(method === 'GET' ? { 304: unchanged } : {}), ...refusals(refusalsOf(operation, 'http'), responses) },
   }
 }
 

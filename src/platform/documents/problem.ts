@@ -9,7 +9,7 @@ const fieldError = Joi.object<FieldError, true>({
 })
 
 const problem = Joi.object<Problem, true>({
-  type: Joi.string().required().description('A relative address that stands for the code').example('/problems/insufficient-funds'),
+  type: Joi.string().required().description('Where the code is explained, relative to the server').example('/problems/insufficient-funds'),
   title: Joi.string().required(),
   status: Joi.number().integer().min(400).max(599).required(),
   code: Joi.string<ErrorCode>().valid(...errorCodes).required(),

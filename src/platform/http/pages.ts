@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { type Express } from 'express'
+import { AppError, errorCodes, statusOf, titleOf } from '../../kernel/errors.ts'
 import type { Documents } from '../documents/index.ts'
+import { canBeRepeated } from '../documents/problem.ts'
+import { escapeHtml, sendPlainPage } from './plain-page.ts'
 
 /** Serves the built pages. The overlay page is always 200: whether its link still holds is for the socket to say. */
 export function mountPages(app: Express, webDir: string): void {
@@ -19,9 +22,21 @@ export function mountPages(app: Express, webDir: string): void {
     app.get(`/${name}/`, page(`${name}/index.html`))
     app.get(`/${name}`, (_request, response) => response.redirect(301, `/${name}/`))
   }
+  // Which handles there are is for the page to ask: one that names nobody opens too, and says so.
+  app.get('/@:handle', page('creator/index.html'))
   app.get('/docs', page('docs/index.html'))
   app.get('/docs/realtime', page('docs/realtime.html'))
   app.use('/assets', express.static(join(webDir, 'assets'), { index: false, fallthrough: true, redirect: false, acceptRanges: false, dotfiles: 'ignore', cacheControl: true, maxAge: 0, etag: true }))
+}
+
+/** Every problem's `type` is an address: this is what stands there. */
+export function mountProblems(app: Express): void {
+  app.get('/problems/:code', (request, response, next) => {
+    const code = errorCodes.find((each) => each === request.params.code)
+    if (!code) return next(new AppError('not-found'))
+    const again = canBeRepeated(code) ? 'The same request may go through later: wait for as long as retry_after_ms says.' : 'Sent again as it was, the same request meets the same answer.'
+    sendPlainPage(response, { title: titleOf(code), body: `<h1>${escapeHtml(titleOf(code))}</h1><p>Code <code>${code}</code>, HTTP status ${statusOf(code)}.</p><p>${again}</p><p><a href="/docs">Every operation, with the problems that it can meet</a></p>` })
+  })
 }
 
 /** The documents that programs read, and that the pages under /docs are made of. */

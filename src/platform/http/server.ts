@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express'
@@ -139,8 +140,14 @@ async function answer(operation: AnyOperation, request: Request, response: Respo
   const { data, replayed } = await deps.invoke(operation, ctx, raw, keyOf(request))
   response.locals['answered'] = true
   if (replayed) response.setHeader('Idempotent-Replayed', 'true')
-  response.setHeader('Cache-Control', 'no-store')
-  response.status(operation.status ?? 200).json(data)
+  const body = JSON.stringify(data)
+  // Nothing private stays on a disk in between; what everybody may see may be kept, and asked after by its tag.
+  response.setHeader('Cache-Control', operation.audience === 'public' && actor.kind === 'anonymous' ? 'no-cache' : 'no-store')
+  if (operation.audience === 'public') response.vary('Authorization')
+  if (operation.route.startsWith('GET ')) response.setHeader('ETag', `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`)
+  response.status(operation.status ?? 200).type('json')
+  if (request.fresh) response.status(304).end()
+  else response.send(body)
 }
 
 async function inputOf(operation: AnyOperation, request: Request): Promise<unknown> {

@@ -13,8 +13,12 @@ export interface Relay {
   emit(emission: Emission, meta: Meta): void
   /** takes every live socket out of a room's company, on every process */
   close(namespace: '/' | '/overlay', room: string): void
+  /** lets the live sockets of one room into another, on every process */
+  add(members: string, room: string): void
   /** takes the live sockets of one room out of another, on every process */
   remove(members: string, room: string): void
+  /** tells the sockets of this process that they may have missed something */
+  resync(meta: Meta): void
   /** whether this process holds the socket */
   holds(namespace: '/' | '/overlay', socketId: string): boolean
   attach(io: Server): void
@@ -33,8 +37,14 @@ export function createRelay(redis?: Redis): Relay {
     close(namespace: '/' | '/overlay', room: string) {
       server?.of(namespace).in(room).disconnectSockets(true)
     },
+    resync(meta: Meta) {
+      server?.of('/').local.emit('session:resync', {}, meta)
+    },
     holds(namespace: '/' | '/overlay', socketId: string) {
       return server?.of(namespace).sockets.has(socketId) ?? false
+    },
+    add(members: string, room: string) {
+      server?.of('/').in(members).socketsJoin(room)
     },
     remove(members: string, room: string) {
       server?.of('/').in(members).socketsLeave(room)

@@ -20,7 +20,7 @@ export function ReportsView({ client }: ViewProps) {
       ${resolve.error && html`<${Trouble} text=${resolve.error} />`}
       <${List} of=${reports} live empty=${status === 'open' ? 'Nothing waits for you.' : 'None yet.'}>${(each: AdminReport) => html`
         <li key=${each.report_id} class="stacked">
-          <span><strong>${each.reason}</strong> about a ${each.subject_type} <code>${each.subject_id}</code> <span class="soft"><${When} at=${each.created_at} /></span>${each.text && html`<br /><span class="text">${each.text}</span>`}</span>
+          <span><strong>${each.reason}</strong> about a ${each.subject_type} <code>${each.subject_id}</code> <span class="soft"><${When} at=${each.created_at} /></span>${each.quote && html`<blockquote class="text">${each.quote}</blockquote>`}${each.text && html`<br /><span class="text">${each.text}</span>`}</span>
           ${each.status === 'open'
             ? html`<form class="row" onSubmit=${(event: SubmitEvent) => {
                 const decision = (event.submitter as HTMLButtonElement | null)?.value === 'acted' ? 'acted' : 'dismissed'

@@ -2,6 +2,7 @@ import { createOverlayClient, type OverlayClient } from '../../client/overlay-cl
 import type { AlertPlay } from '../../features/overlays/contract.ts'
 import { makeCard } from './card.ts'
 import { createGoalBars } from './goals.ts'
+import { createLabels } from './labels.ts'
 import { playSound, type PlayingSound } from './sound.ts'
 
 const leaveMs = 400
@@ -18,6 +19,7 @@ interface Playing {
 const stage = document.querySelector('#stage') as HTMLElement
 const notice = document.querySelector('#notice') as HTMLElement
 const goals = createGoalBars(document.querySelector('#goals') as HTMLElement)
+const labels = createLabels(document.querySelector('#labels') as HTMLElement)
 // The fragment stays in the address: a browser source must find it again after a reload. It never leaves this page.
 const token = location.hash.slice(1)
 let playing: Playing | undefined
@@ -31,9 +33,11 @@ else {
     onSkip: (alertId) => playing?.alertId === alertId && end(playing),
     onView(view) {
       goals.draw(view.goals)
+      labels.draw(view.labels, view.live)
       playing?.sound?.setVolume(view.muted ? 0 : view.volume)
     },
     onGoal: goals.move,
+    onLive: labels.move,
     onState: (state) => (state === 'replaced' ? tell('This overlay link was replaced. Copy the new address from your Ovation page.') : tell('')),
   })
 }
