@@ -8,10 +8,13 @@ export interface SentCommand {
   transaction: string | undefined
 }
 
+export interface RefusedCommand extends SentCommand {
+  code: number
+}
+
 export interface Overheard {
   sent: SentCommand[]
-  /** the code of each command that was refused */
-  refused: number[]
+  refused: RefusedCommand[]
 }
 
 /** What the app's own connection says to the store until everything that `act` set off is delivered. The app's timers speak on it too. */
@@ -20,11 +23,17 @@ export async function overhear(app: TestApp, act: () => Promise<unknown>): Promi
   const client = model?.db.getClient()
   if (!client?.options.monitorCommands) throw new Error('nobody can listen to this connection')
   const heard: Overheard = { sent: [], refused: [] }
-  const onStarted = ({ commandName, command }: { commandName: string; command: Record<string, unknown> }): void => {
+  const asked = new Map<number, SentCommand>()
+  const onStarted = ({ requestId, commandName, command }: { requestId: number; commandName: string; command: Record<string, unknown> }): void => {
     const { id } = (command['lsid'] ?? {}) as { id?: { toString(encoding: 'hex'): string } }
-    heard.sent.push({ name: commandName, collection: String(command[commandName]), transaction: command['autocommit'] === false ? `${id?.toString('hex')} ${String(command['txnNumber'])}` : undefined })
+    const sent = { name: commandName, collection: String(command[commandName]), transaction: command['autocommit'] === false ? `${id?.toString('hex')} ${String(command['txnNumber'])}` : undefined }
+    asked.set(requestId, sent)
+    heard.sent.push(sent)
   }
-  const onFailed = ({ failure }: { failure: Error }): void => void heard.refused.push(Number((failure as Error & { code?: number }).code))
+  const onFailed = ({ requestId, failure }: { requestId: number; failure: Error }): void => {
+    const sent = asked.get(requestId)
+    if (sent) heard.refused.push({ ...sent, code: Number((failure as Error & { code?: number }).code) })
+  }
   client.on('commandStarted', onStarted)
   client.on('commandFailed', onFailed)
   await act()
