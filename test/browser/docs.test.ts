@@ -4,9 +4,9 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
 
 const sizes = [
-  { name: 'phone', viewport: { width: 360, height: 740 } },
-  { name: 'desk', viewport: { width: 1280, height: 800 } },
-]
+  { name: 'phone', viewport: { width: 360, height: 740 }, colorScheme: 'light' },
+  { name: 'desk', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+] as const
 
 describe('readers of the references', function () {
   this.timeout(60_000)
@@ -24,13 +24,13 @@ describe('readers of the references', function () {
     await app?.stop()
   })
 
-  for (const { name, viewport } of sizes) {
+  for (const { name, viewport, colorScheme } of sizes) {
     it(`find every operation at /docs and try one (${name})`, async () => {
-      const { page, faults } = await openPage(await browser.newContext({ viewport }), `${app.url}/docs`)
+      const { page, faults } = await openPage(await browser.newContext({ viewport, colorScheme }), `${app.url}/docs`)
       await page.locator('.opblock').first().waitFor()
       const routes = app.app.features.flatMap((feature) => feature.operations).filter(({ route }) => route !== 'socket-only')
       expect(await page.locator('.opblock').count()).to.be.at.least(routes.length)
-      await keepBothLooks(page, `docs-${name}`)
+      await keepScreenshot(page, `docs-${name}`)
 
       const health = page.locator('.opblock', { hasText: '/healthz' })
       await health.locator('.opblock-summary-control').click()
@@ -40,19 +40,19 @@ describe('readers of the references', function () {
 
       await page.locator('.opblock', { hasText: 'Tip a creator from your wallet' }).locator('.opblock-summary-control').click()
       await page.getByText('insufficient-funds').first().waitFor()
-      await keepBothLooks(page, `docs-operation-${name}`)
+      await keepScreenshot(page, `docs-operation-${name}`)
       expect(await overflowOf(page)).to.equal(0)
       expect(faults).to.deep.equal([])
       await page.context().close()
     })
 
     it(`find a command at /docs/realtime, sign in, send it and see what comes (${name})`, async () => {
-      const { page, faults } = await openPage(await browser.newContext({ viewport }), `${app.url}/docs/realtime`)
+      const { page, faults } = await openPage(await browser.newContext({ viewport, colorScheme }), `${app.url}/docs/realtime`)
       await page.getByRole('heading', { name: 'Connect', exact: true }).waitFor()
       expect(await page.getByText('Loading…').count()).to.equal(0)
       const told = app.app.features.flatMap((feature) => [...feature.facts, ...feature.operations.filter(({ door, audience }) => door !== 'http' || audience === 'overlay')])
       expect(await page.locator('.contents li').count()).to.equal(told.length + 1)
-      await keepBothLooks(page, `realtime-${name}`)
+      await keepScreenshot(page, `realtime-${name}`)
 
       await page.getByRole('searchbox').fill('no such thing')
       await page.getByText('Nothing has such a name or summary.').waitFor()
@@ -71,7 +71,7 @@ describe('readers of the references', function () {
       await page.getByRole('button', { name: 'Send', exact: true }).click()
       await page.locator('pre.ack', { hasText: '"not-found"' }).waitFor()
       await page.getByText('Refused', { exact: true }).waitFor()
-      await keepBothLooks(page, `realtime-refused-${name}`)
+      await keepScreenshot(page, `realtime-refused-${name}`)
       await page.getByLabel('Payload of tip:send').fill('{ "creator_id": ')
       await page.getByRole('button', { name: 'Send', exact: true }).click()
       await page.getByText('This is not JSON yet.').waitFor()
@@ -82,7 +82,7 @@ describe('readers of the references', function () {
       await page.locator('pre.ack', { hasText: '"ok": true' }).waitFor()
       await page.getByRole('log').getByText('session:ready').click()
       await page.getByRole('log').getByText('event_id').waitFor()
-      await keepBothLooks(page, `realtime-console-${name}`)
+      await keepScreenshot(page, `realtime-console-${name}`)
       expect(await overflowOf(page)).to.equal(0)
       expect(faults).to.deep.equal([])
 
@@ -142,13 +142,6 @@ describe('readers of the references', function () {
     await page.context().close()
   })
 })
-
-async function keepBothLooks(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    await keepScreenshot(page, `${name}-${colorScheme}`)
-  }
-}
 
 /** How far the page, or its side, can be moved sideways, in pixels. */
 function overflowOf(page: Page): Promise<number> {

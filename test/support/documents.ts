@@ -57,15 +57,21 @@ export interface Part {
   operations: Record<string, { action: string }>
 }
 
-/** An AsyncAPI document in parts, one for each feature: its operations, and the messages that they name. */
+const operationsInPart = 30
+
+/** An AsyncAPI document in parts of a feature's operations and the messages that they name: its parser takes the square of their number. */
 export function partsOf(document: Json): Part[] {
   const { operations, channels, info, ...rest } = document as unknown as {
     operations: Record<string, { action: string; tags: { name: string }[] }>
     channels: Record<string, { messages: object }>
     info: { tags: { name: string }[] }
   }
-  return info.tags.map(({ name }) => {
-    const own = Object.fromEntries(Object.entries(operations).filter(([, { tags }]) => tags[0]?.name === name))
+  const shares = info.tags.flatMap(({ name }) => {
+    const all = Object.entries(operations).filter(([, { tags }]) => tags[0]?.name === name)
+    return Array.from({ length: Math.ceil(all.length / operationsInPart) }, (_, n) => all.slice(n * operationsInPart, (n + 1) * operationsInPart))
+  })
+  return shares.map((share) => {
+    const own = Object.fromEntries(share)
     const named = JSON.stringify(own)
     const fewer = Object.entries(channels).map(([key, channel]) => [key, { ...channel, messages: Object.fromEntries(Object.entries(channel.messages).filter(([message]) => named.includes(`/messages/${message}"`))) }])
     return { ...rest, info, operations: own, channels: Object.fromEntries(fewer) as object }

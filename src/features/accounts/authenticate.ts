@@ -3,7 +3,6 @@ import passport from 'passport'
 import { ExtractJwt, Strategy, type VerifiedCallback } from 'passport-jwt'
 import type { Actor } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
-import type { Keys } from '../../platform/keys.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import type { AccessTokens } from './tokens.ts'
 
@@ -13,7 +12,7 @@ const fromHeader = ExtractJwt.fromAuthHeaderAsBearerToken()
  * HTTP's side of signing in. passport-jwt finds the token and checks signature, algorithm, issuer and audience; it would let pass tokens
  * without an expiry or of another type, so what it accepts goes through the same verifier that the socket handshake uses.
  */
-export function createAuthenticate({ gatekeeper, tokens, keys }: { gatekeeper: Gatekeeper; tokens: AccessTokens; keys: Keys }): (request: Request) => Promise<Actor> {
+export function createAuthenticate({ gatekeeper, tokens }: { gatekeeper: Gatekeeper; tokens: AccessTokens }): (request: Request) => Promise<Actor> {
   const authenticator = new passport.Passport()
   const verify = (request: Request, _claims: unknown, done: VerifiedCallback): void => {
     gatekeeper.actorOf(fromHeader(request)).then(
@@ -21,15 +20,16 @@ export function createAuthenticate({ gatekeeper, tokens, keys }: { gatekeeper: G
       (error: unknown) => done(error, false),
     )
   }
-  for (const [index, secretOrKey] of keys.keys('access-token').entries())
+  for (const [index, key] of tokens.signingKeys.entries())
     authenticator.use(
       `jwt-${index}`,
       new Strategy(
-        { jwtFromRequest: fromHeader, secretOrKey, algorithms: [tokens.algorithm], issuer: tokens.issuer, audience: tokens.audience, ignoreExpiration: true, passReqToCallback: true },
+        // Handed on as it is; only the types are older than key objects.
+        { jwtFromRequest: fromHeader, secretOrKeyProvider: (_request, _token, done) => done(null, key as unknown as Buffer), algorithms: [tokens.algorithm], issuer: tokens.issuer, audience: tokens.audience, ignoreExpiration: true, passReqToCallback: true },
         verify,
       ),
     )
-  const strategies = keys.keys('access-token').map((_key, index) => `jwt-${index}`)
+  const strategies = tokens.signingKeys.map((_key, index) => `jwt-${index}`)
 
   return async (request) => {
     ensure(countHeaders(request, 'authorization') <= 1, 'validation', 'More than one Authorization header')

@@ -112,7 +112,7 @@ export function createAccounts(deps: {
   })
   return {
     accounts,
-    authenticate: createAuthenticate({ gatekeeper, tokens, keys }),
+    authenticate: createAuthenticate({ gatekeeper, tokens }),
     door: (operations, furtherRooms) => createUserDoor({ gatekeeper, desk, operations, furtherRooms, wall }),
     feature,
   }

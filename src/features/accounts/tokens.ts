@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Actor, Role } from '../../kernel/context.ts'
@@ -27,10 +27,11 @@ export type AccessTokens = ReturnType<typeof createAccessTokens>
 
 /** Access tokens: ten minutes, one algorithm, one issuer, one audience, a type of their own. */
 export function createAccessTokens({ keys, wall }: { keys: Keys; wall: Wall }) {
-  const signingKeys = keys.keys('access-token')
-  const present = signingKeys[0] as Buffer
+  // As key objects: plain bytes, the library would first try to read as a PEM file, for every token anew.
+  const signingKeys = keys.keys('access-token').map((key) => createSecretKey(key))
+  const present = signingKeys[0] as KeyObject
 
-  return Object.freeze({ issue, verify, algorithm, issuer, audience })
+  return Object.freeze({ issue, verify, signingKeys, algorithm, issuer, audience })
 
   /** @param at issued then: a refresh that is asked again gets the very same token */
   function issue(user: { _id: string; role: Role; epoch: number }, sessionId: string, at: Date): string {
@@ -52,7 +53,7 @@ export function createAccessTokens({ keys, wall }: { keys: Keys; wall: Wall }) {
     return fail('unauthenticated')
   }
 
-  function tryKey(token: string, key: Buffer): Claims | undefined {
+  function tryKey(token: string, key: KeyObject): Claims | undefined {
     try {
       const { header, payload } = jwt.verify(token, key, {
         algorithms: [algorithm],
