@@ -13,7 +13,7 @@ const compiler = locate('typescript/package.json').replace(/package\.json$/, 'bi
 const { build } = await import(locate('esbuild'))
 
 rmSync(`${root}dist/web`, { recursive: true, force: true })
-const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' })
+const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json', '--singleThreaded'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(1)
 
 const pages = ['home', 'creator', 'fan', 'studio', 'admin', 'overlay']

@@ -8,6 +8,7 @@ import type { AnyOperation } from '../../kernel/operation.ts'
 import type { Invoke } from '../invoke.ts'
 import { createSeats, createWaitingRoom } from './crowd.ts'
 import type { Relay } from './relay.ts'
+import { defaultPatience, guardReader, type Patience } from './slow-readers.ts'
 
 const maxUnknownPerMinute = 10
 const expiryGraceMs = 1_000
@@ -63,6 +64,7 @@ export function createGateway({
   allowOrigin,
   addressOf,
   draining,
+  patience = defaultPatience,
 }: {
   http: HttpServer
   doors: readonly SocketDoor[]
@@ -73,6 +75,7 @@ export function createGateway({
   allowOrigin: (request: IncomingMessage) => boolean
   addressOf: (request: IncomingMessage) => string
   draining: () => boolean
+  patience?: Patience
 }): Gateway {
   const waitingRoom = createWaitingRoom(maxWaitingPerAddress)
   const io = new Server(http, {
@@ -122,6 +125,11 @@ export function createGateway({
         close: () => void socket.disconnect(true),
       })
       waitingRoom.leave(socket.request)
+      guardReader(socket.conn, patience, {
+        fell: () => log.warn({ socket_id: socket.id }, 'a connection does not read what it is sent; the rest is dropped'),
+        // An overlay's page learns where its queue is by coming anew.
+        back: () => (door.strict ? socket.disconnect(true) : socket.emit('session:resync', {}, { event_id: newId('evt'), at: wall.now().toISOString() })),
+      })
       const principal = principalOf(admission.actor)
       seats.take(principal, live)?.refuse(new AppError('busy', { detail: `At most ${door.seats} connections at a time; this was the oldest` }))
       const expiry = admission.expires_at ? createExpiry(socket, admission.expires_at) : undefined
