@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createOverlayClient } from '../../src/client/index.ts'
 import { benchChat } from './chat.ts'
+import { benchFanOut, crowdPeople } from './fan-out.ts'
 import { call, closeConnections, type Person, register, topUp } from './http.ts'
 import { line, ms, quantile, rate } from './stats.ts'
 import { benchStore } from './store.ts'
@@ -16,12 +17,17 @@ const roundMs = 3_000
 const alerts = 60
 const paceMs = 150
 const port = 3_917
+let entered = 0
+
+const wanted = process.argv.slice(2)
+/** `npm run bench -- tips chat` measures these only. */
+const measures = (name: 'store' | 'alerts' | 'tips' | 'chat' | 'fan-out'): boolean => wanted.length === 0 || wanted.includes(name)
 
 /** Prints this machine's figures, each beside a peer or a floor of the same run. Absolute rates drift here; the ratios are what counts. */
 const built = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
 if (built.status !== 0) process.exit(1)
 line('machine', `node ${process.version}`, `${clients} clients`, `${rounds} rounds of ${roundMs / 1000} s`)
-await benchStore()
+if (measures('store')) await benchStore()
 await benchServer()
 closeConnections()
 
@@ -36,20 +42,28 @@ async function benchServer(): Promise<void> {
   line('server: start to ready, empty folder', ms(performance.now() - started))
   line('server: memory, idle', `${residentMb(server.pid as number)} MB`, `store ${residentMb(childOf(server.pid as number))} MB`)
   const base = `http://127.0.0.1:${port}`
-  const fans: Person[] = []
-  const creators: Person[] = []
-  for (let n = 0; n < clients; n++) {
-    fans.push(await register(base, 'fan', n))
-    creators.push(await register(base, 'creator', n))
-  }
-  line('server: accounts made', `${fans.length + creators.length}`)
-  for (const fan of fans) await topUp(base, fan, 10_000_000)
-  await benchAlerts(base, fans[0] as Person, creators[0] as Person)
-  await benchTips(base, fans, creators)
-  await benchChat(base, fans)
+  if (measures('alerts') || measures('tips') || measures('chat')) await benchPeople(base)
+  if (measures('fan-out')) await benchFanOut(base, server.pid as number, (await enter(base, 'creator', 1))[0] as Person, await enter(base, 'fan', crowdPeople))
   server.kill('SIGTERM')
   await new Promise((resolve) => server.once('exit', resolve))
   rmSync(dir, { recursive: true, force: true })
+}
+
+async function benchPeople(base: string): Promise<void> {
+  const fans = await enter(base, 'fan', clients)
+  const creators = await enter(base, 'creator', clients)
+  line('server: accounts made', `${fans.length + creators.length}`)
+  for (const fan of fans) await topUp(base, fan, 10_000_000)
+  if (measures('alerts')) await benchAlerts(base, fans[0] as Person, creators[0] as Person)
+  if (measures('tips')) await benchTips(base, fans, creators)
+  if (measures('chat')) await benchChat(base, fans)
+}
+
+// Their sign-ins last ten minutes: each part of the measurement has people of its own.
+async function enter(base: string, role: 'fan' | 'creator', count: number): Promise<Person[]> {
+  const people: Person[] = []
+  for (let n = 0; n < count; n++) people.push(await register(base, role, entered++))
+  return people
 }
 
 /** From the moment the fan's request leaves until the overlay is told to play; the answer to the fan in the same round as its floor. */
