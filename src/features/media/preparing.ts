@@ -6,7 +6,7 @@ import type { Media, MediaKind } from './contract.ts'
 import type { Images } from './images.ts'
 import type { FileRow, Variant } from './model.ts'
 import { cleanName } from './names.ts'
-import { readRecording } from './recordings.ts'
+import { extensionOf, readRecording } from './recordings.ts'
 import * as schema from './schema.ts'
 
 export interface MediaLimits {
@@ -33,7 +33,7 @@ export function createPreparing({ images, limits }: { images: Images; limits: Me
       case 'voice':
       case 'video': {
         const { content_type, ...told } = await readRecording(received.path, { kind, sniffed, maxMs: kind === 'voice' ? limits.voice_ms : limits.video_ms })
-        const name = cleanName(received.name, content_type === 'audio/mpeg' ? 'mp3' : content_type.split('/')[1]?.replace('quicktime', 'mov'))
+        const name = cleanName(received.name, extensionOf(content_type))
         return { kind, name, ...told, ...(waveform ? { waveform } : {}), files: [{ ...fileOf(received), variant: 'original', content_type }] }
       }
       case 'file':

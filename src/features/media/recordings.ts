@@ -1,4 +1,6 @@
-import { type IFormat, parseFile } from 'music-metadata'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { type IFormat, parseStream } from 'music-metadata'
 import { AppError, ensure } from '../../kernel/errors.ts'
 import { type Movie, readMovie } from './isobmff.ts'
 import { readWebm } from './webm.ts'
@@ -47,16 +49,27 @@ async function readContainer(path: string, contentType: string): Promise<Movie> 
   const movie = /\/(mp4|quicktime)$/.test(contentType) ? await readMovie(path) : silent
   ensure(movie, 'file-corrupt')
   if (movie.duration_ms > 0) return movie
-  const { duration = 0, hasVideo = false } = await formatOf(path)
+  const { duration = 0, hasVideo = false } = await formatOf(path, contentType)
   return { ...movie, duration_ms: Math.round(duration * 1000), hasPictures: movie.hasPictures || (movie === silent && hasVideo) }
 }
 
-async function formatOf(path: string): Promise<IFormat> {
+// It goes by the end of a name: one is made of what the bytes were found to be.
+async function formatOf(path: string, contentType: string): Promise<IFormat> {
+  const { size } = await stat(path)
+  const bytes = createReadStream(path)
   try {
-    return (await parseFile(path, { duration: true, skipCovers: true, skipPostHeaders: true })).format
+    return (await parseStream(bytes, { path: `sent.${extensionOf(contentType)}`, size }, { duration: true, skipCovers: true, skipPostHeaders: true })).format
   } catch {
     throw new AppError('file-corrupt')
+  } finally {
+    bytes.destroy()
   }
+}
+
+/** What such a file is called. */
+export function extensionOf(contentType: string): string {
+  const [, subtype = ''] = contentType.split('/')
+  return contentType === 'audio/mp4' ? 'm4a' : ({ mpeg: 'mp3', quicktime: 'mov' }[subtype] ?? subtype)
 }
 
 const silent: Movie = Object.freeze({ duration_ms: 0, hasPictures: false, width: 0, height: 0 })
