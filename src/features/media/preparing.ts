@@ -59,7 +59,7 @@ function kindOf(asked: string | undefined, sniffed: string | undefined): MediaKi
 
 function waveformOf(told: string | undefined, kind: MediaKind): number[] | undefined {
   if (told === undefined) return undefined
-  const { value, error } = schema.waveform.validate(parsed(told), { convert: false })
+  const { value, error } = schema.waveform.required().validate(parsed(told), { convert: false })
   if (error || kind !== 'voice') throw new AppError('validation', { errors: [{ path: 'waveform', code: 'array.base', detail: 'is a list of at most 64 whole numbers from 0 to 100, of a voice note' }] })
   return value
 }

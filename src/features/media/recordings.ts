@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { type IFormat, parseStream } from 'music-metadata'
+import type { IFormat } from 'music-metadata'
 import { AppError, ensure } from '../../kernel/errors.ts'
 import { type Movie, readMovie } from './isobmff.ts'
 import { readWebm } from './webm.ts'
@@ -56,6 +56,8 @@ async function readContainer(path: string, contentType: string): Promise<Movie> 
 // It goes by the end of a name: one is made of what the bytes were found to be.
 async function formatOf(path: string, contentType: string): Promise<IFormat> {
   const { size } = await stat(path)
+  // Loaded when it is first needed: it is large, and most servers hear no sound for a while.
+  const { parseStream } = await import('music-metadata')
   const bytes = createReadStream(path)
   try {
     return (await parseStream(bytes, { path: `sent.${extensionOf(contentType)}`, size }, { duration: true, skipCovers: true, skipPostHeaders: true })).format
