@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from './config.ts'
+import { type Config, mediaFolderOf } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
 import { createLedger } from './features/ledger/index.ts'
@@ -340,10 +340,6 @@ function hostInUrl(host: string): string {
 }
 
 const megabyte = 1_000_000
-
-export function mediaFolderOf(config: Config): string {
-  return resolve(config.MEDIA_DIR ?? join(config.DATA_DIR, 'media'))
-}
 
 function mediaLimitsOf(config: Config): MediaLimits {
   const max_bytes = { image: config.MEDIA_IMAGE_MB * megabyte, voice: config.MEDIA_VOICE_MB * megabyte, video: config.MEDIA_VIDEO_MB * megabyte, file: config.MEDIA_FILE_MB * megabyte }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import Joi from 'joi'
 
 /** Every setting, in one place: name, rule, default and the sentence that `.env.example` prints. Nothing else reads the environment. */
@@ -140,6 +141,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
   if (isS3) faults.push(...s3Names.filter((name) => known[name] === undefined).map((name) => `${name}: is needed with the other settings of S3`))
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(settings)
+}
+
+/** Where files that people send lie, and where they are written while they come. */
+export function mediaFolderOf({ MEDIA_DIR, DATA_DIR }: Config): string {
+  return resolve(MEDIA_DIR ?? join(DATA_DIR, 'media'))
 }
 
 export function settingNames(): (keyof Settings)[] {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp } from '../support/cast.ts'
 import { picture } from '../support/media.ts'
@@ -29,6 +29,11 @@ describe('files between two people', function () {
     return openPage(context, `${app.url}${path}`)
   }
 
+  // The page's policy lets nothing be evaluated in it that waits there, so it is asked.
+  async function until(page: Page, expression: string): Promise<void> {
+    while (!(await page.evaluate(expression))) await page.evaluate('new Promise(requestAnimationFrame)')
+  }
+
   it('are chosen, sent and seen: a photo, a file and a voice that was recorded in the browser', async () => {
     const [ana, ben] = [await signUp(app, 'creator', 'Ana'), await signUp(app, 'fan', 'Ben')]
     await ben.call('creator:follow', { creator_id: ana.id })
@@ -42,12 +47,12 @@ describe('files between two people', function () {
     await fan.page.keyboard.press('Enter')
     for (const { page } of [fan, studio]) {
       await page.getByRole('button', { name: 'Open beach.webp' }).waitFor()
-      await page.waitForFunction(`[...document.querySelectorAll('.picture img')].some((each) => each.complete && each.naturalWidth === 480)`)
+      await until(page, `[...document.querySelectorAll('.picture img')].some((each) => each.complete && each.naturalWidth === 480)`)
     }
     const [download] = await Promise.all([studio.page.waitForEvent('download'), studio.page.getByRole('link', { name: /plan\.pdf/ }).click()])
     expect(download.suggestedFilename()).to.equal('plan.pdf')
     await studio.page.getByRole('button', { name: 'Open beach.webp' }).click()
-    await studio.page.waitForFunction(`document.querySelector('dialog.large img')?.naturalWidth === 900`)
+    await until(studio.page, `document.querySelector('dialog.large img')?.naturalWidth === 900`)
     await keepScreenshot(studio.page, 'media-large-desk')
     await studio.page.getByRole('button', { name: 'Close' }).click()
 
