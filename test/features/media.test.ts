@@ -44,7 +44,9 @@ describe('a file in a message', () => {
   for (const door of doors)
     it(`is sent, seen by both, and once however often the message is sent (${door})`, async () => {
       const [hers, his] = [await through(door, app, ana), await through(door, app, ben)]
-      const photo = await upload(app, ben, await picture(), { kind: 'image', name: 'Strand am Meer.png' })
+      const parts: number[] = []
+      const photo = await ben.client.uploadMedia({ file: new Blob([await picture()]), name: 'Strand am Meer.png', kind: 'image', onProgress: (part) => parts.push(part) })
+      expect(parts.at(-1)).to.equal(1)
       expect(photo).to.deep.include({ kind: 'image', name: 'Strand am Meer.webp', content_type: 'image/webp', width: 64, height: 48 })
       const draft = { conversation_id, client_msg_id: newId(), text: '', media_ids: [photo.media_id], type: 'image' as const }
       const answers = await Promise.all([1, 2, 3].map(() => his.call('message:send', draft)))
