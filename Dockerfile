@@ -17,7 +17,7 @@ FROM node:22-bookworm-slim
 # Node is the first process and needs no other before it: it answers SIGTERM itself and starts no children that it does not wait for.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
-RUN install -d -o node -g node -m 0700 /data
+RUN install -d -o node -g node -m 0700 /data /data/media
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./

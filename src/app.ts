@@ -1,9 +1,10 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from './config.ts'
+import { type Config, mediaFolderOf } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
 import { createLedger } from './features/ledger/index.ts'
+import { createMedia, type MediaLimits } from './features/media/index.ts'
 import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
@@ -30,7 +31,7 @@ import { createOriginCheck } from './platform/http/origins.ts'
 import { createMailPage } from './platform/http/mail-page.ts'
 import { mountDocuments, mountPages, mountProblems } from './platform/http/pages.ts'
 import { createHttpDoor } from './platform/http/server.ts'
-import { createHttpClient } from './platform/http-client.ts'
+import { createHttpClient, type HttpClient } from './platform/http-client.ts'
 import { createIdempotency } from './platform/idempotency.ts'
 import { createIdempotencyCheck } from './platform/idempotency-check.ts'
 import { createInvoke } from './platform/invoke.ts'
@@ -49,6 +50,9 @@ import { createLimits } from './platform/rate-limit.ts'
 import { createGateway } from './platform/realtime/gateway.ts'
 import { createRelay } from './platform/realtime/relay.ts'
 import { createRedis, redisGauges } from './platform/redis.ts'
+import { createDiskStorage } from './platform/storage/disk.ts'
+import { createS3Storage } from './platform/storage/s3.ts'
+import type { Storage } from './platform/storage/storage.ts'
 import { createSmtpMailer } from './platform/smtp.ts'
 import { createUnitOfWork, type UnitOfWork } from './platform/unit-of-work.ts'
 import { createVault } from './platform/vault.ts'
@@ -98,7 +102,8 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const ownUrl = () => `http://${hostInUrl(config.HOST)}:${port}`
   const publicUrl = () => config.PUBLIC_URL ?? ownUrl()
   const trackers = config.ERROR_WEBHOOK_URL ? [new URL(config.ERROR_WEBHOOK_URL).origin] : []
-  const http = createHttpClient({ log: plainLog, allowOrigins: [ownUrl, ...trackers] })
+  const stores = config.S3_ENDPOINT ? [new URL(config.S3_ENDPOINT).origin] : []
+  const http = createHttpClient({ log: plainLog, allowOrigins: [ownUrl, ...trackers, ...stores] })
   const tracker = createErrorTracker({ url: config.ERROR_WEBHOOK_URL, http, wall })
   const log = tracker.follow(plainLog)
   const context = (): Context => systemContext('ovation', newId('req'), log)
@@ -169,11 +174,26 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     feeBps: config.TIP_FEE_BPS,
   })
   const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
-  const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
+  const addressOf = createAddressOf(config.TRUSTED_PROXIES)
+  const mediaFolder = mediaFolderOf(config)
+  const media = createMedia({
+    ...common,
+    storage: storageOf(config, { folder: mediaFolder, http, wall }),
+    folder: mediaFolder,
+    keys: keys.keys('media'),
+    limits,
+    mediaLimits: mediaLimitsOf(config),
+    quotaBytes: config.MEDIA_QUOTA_MB * megabyte,
+    authenticate: accounts.authenticate,
+    addressOf,
+    maintenance,
+    readers: (userId, messageId) => messaging.mayRead(userId, messageId),
+  })
+  const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, admin.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, admin.feature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -210,7 +230,6 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     mayKnow: async (request) => metrics.permits(request) || isAdmin(await accounts.authenticate(request).catch(() => undefined)),
     maintained: async () => (await maintenance.current()).on,
   })
-  const addressOf = createAddressOf(config.TRUSTED_PROXIES)
   const own = defineFeature({
     name: 'server',
     endpoints: [
@@ -318,6 +337,19 @@ const webDir = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/
 function hostInUrl(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host
+}
+
+const megabyte = 1_000_000
+
+function mediaLimitsOf(config: Config): MediaLimits {
+  const max_bytes = { image: config.MEDIA_IMAGE_MB * megabyte, voice: config.MEDIA_VOICE_MB * megabyte, video: config.MEDIA_VIDEO_MB * megabyte, file: config.MEDIA_FILE_MB * megabyte }
+  return { max_bytes, voice_ms: config.MEDIA_VOICE_MINUTES * 60_000, video_ms: config.MEDIA_VIDEO_MINUTES * 60_000 }
+}
+
+function storageOf(config: Config, { folder, http, wall }: { folder: string; http: HttpClient; wall: Wall }): Storage {
+  const { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_ACCESS_KEY_ID: access_key_id, S3_SECRET_ACCESS_KEY: secret_access_key } = config
+  if (!endpoint || !bucket || !access_key_id || !secret_access_key) return createDiskStorage({ folder: join(folder, 'files') })
+  return createS3Storage({ endpoint, bucket, access_key_id, secret_access_key, region: config.S3_REGION, checksum: config.S3_CHECKSUM, http, wall })
 }
 
 function isAdmin(actor: Actor | undefined): boolean {

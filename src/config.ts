@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import Joi from 'joi'
 
 /** Every setting, in one place: name, rule, default and the sentence that `.env.example` prints. Nothing else reads the environment. */
@@ -25,6 +26,20 @@ export interface Settings {
   METRICS_TOKEN?: string
   ERROR_WEBHOOK_URL?: string
   SLOW_MS: number
+  MEDIA_DIR?: string
+  MEDIA_QUOTA_MB: number
+  MEDIA_IMAGE_MB: number
+  MEDIA_VOICE_MB: number
+  MEDIA_VIDEO_MB: number
+  MEDIA_FILE_MB: number
+  MEDIA_VOICE_MINUTES: number
+  MEDIA_VIDEO_MINUTES: number
+  S3_ENDPOINT?: string
+  S3_REGION: string
+  S3_BUCKET?: string
+  S3_ACCESS_KEY_ID?: string
+  S3_SECRET_ACCESS_KEY?: string
+  S3_CHECKSUM: 'signed' | 'stored' | 'none'
   LOG_LEVEL: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   FAILPOINT?: string
 }
@@ -56,6 +71,9 @@ const list = (item: Joi.Schema) =>
 const url = (...scheme: string[]) => Joi.string().uri({ scheme })
 const originUrl = url('http', 'https').pattern(/^https?:\/\/[^/?#]+$/, 'origin').messages({ 'string.pattern.name': 'must be an origin, without a path' })
 
+const megabytes = (most: number) => Joi.number().integer().min(1).max(most)
+const s3Names = ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const
+
 export const settingsSchema = Joi.object<Settings>({
   NODE_ENV: Joi.valid('development', 'production', 'test').default('development').description('`production` refuses every convenience that would be unsafe there'),
   PORT: Joi.number().port().default(3000).description('The port to listen on; 0 takes a free one'),
@@ -81,6 +99,20 @@ export const settingsSchema = Joi.object<Settings>({
   METRICS_TOKEN: Joi.string().min(16).max(256).description('Bearer token of /metrics; without one there are no metrics'),
   ERROR_WEBHOOK_URL: url('http', 'https').description('Faults of the server are posted there as JSON, without secrets and at most 20 a minute; nowhere when absent'),
   SLOW_MS: Joi.number().integer().min(0).max(60_000).default(1_000).description('Requests and operations that take at least so many milliseconds are logged at level info'),
+  MEDIA_DIR: Joi.string().min(1).description('Where files that people send lie, and where they are written while they come; `media` in DATA_DIR when absent. Several processes share one, or use S3'),
+  MEDIA_QUOTA_MB: megabytes(1_000_000).default(1_000).description('How many megabytes of files one person may have here'),
+  MEDIA_IMAGE_MB: megabytes(100).default(15).description('The largest picture that is taken, in megabytes'),
+  MEDIA_VOICE_MB: megabytes(200).default(20).description('The largest voice note, in megabytes'),
+  MEDIA_VIDEO_MB: megabytes(2_000).default(100).description('The largest video, in megabytes'),
+  MEDIA_FILE_MB: megabytes(2_000).default(50).description('The largest file of any other kind, in megabytes'),
+  MEDIA_VOICE_MINUTES: Joi.number().integer().min(1).max(600).default(15).description('The longest voice note, in minutes'),
+  MEDIA_VIDEO_MINUTES: Joi.number().integer().min(1).max(600).default(30).description('The longest video, in minutes'),
+  S3_ENDPOINT: originUrl.description('An object store that speaks S3, addressed by path: files lie there instead of in MEDIA_DIR'),
+  S3_REGION: Joi.string().pattern(/^[a-z0-9-]{1,40}$/, 'region').default('us-east-1').description('The region that requests to it are signed for'),
+  S3_BUCKET: Joi.string().pattern(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'bucket').description('The bucket, which is for these files alone'),
+  S3_ACCESS_KEY_ID: Joi.string().min(1).max(256).description('The key that may read, write, delete and list there'),
+  S3_SECRET_ACCESS_KEY: Joi.string().min(1).max(256).description('Its secret'),
+  S3_CHECKSUM: Joi.valid('signed', 'stored', 'none').default('signed').description('How files are vouched for: `signed` hashes them into the signature; `stored` also keeps the hash beside the object, which some stores refuse; `none` leaves it to TLS'),
   LOG_LEVEL: Joi.valid('debug', 'info', 'warn', 'error', 'silent').default('info').description('How much is logged'),
   FAILPOINT: Joi.when('NODE_ENV', { is: 'production', then: Joi.forbidden(), otherwise: Joi.string().pattern(/^[a-z.-]+:\d+$/) }).description(
     'For fault tests: `name:n` ends the process with SIGKILL at the n-th pass of that point',
@@ -105,8 +137,15 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env, envFile
   const settings = value as Settings
   if (!error && settings.NODE_ENV === 'production' && settings.PAYMENT_PROVIDERS.includes('sandbox') && !settings.ALLOW_SANDBOX)
     faults.push('PAYMENT_PROVIDERS: the sandbox is refused in production unless ALLOW_SANDBOX=1')
+  const isS3 = s3Names.some((name) => known[name] !== undefined)
+  if (isS3) faults.push(...s3Names.filter((name) => known[name] === undefined).map((name) => `${name}: is needed with the other settings of S3`))
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(settings)
+}
+
+/** Where files that people send lie, and where they are written while they come. */
+export function mediaFolderOf({ MEDIA_DIR, DATA_DIR }: Config): string {
+  return resolve(MEDIA_DIR ?? join(DATA_DIR, 'media'))
 }
 
 export function settingNames(): (keyof Settings)[] {

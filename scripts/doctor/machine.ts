@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync }
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { type Config, settingNames } from '../../src/config.ts'
+import { type Config, mediaFolderOf, settingNames } from '../../src/config.ts'
 import { floorBytes, freeBytes } from '../../src/platform/health-parts.ts'
 import { bad, type Finding, ok, warn } from './finding.ts'
 import { lookAt } from './look.ts'
@@ -46,6 +46,14 @@ export function checkFolder({ DATA_DIR, NODE_ENV }: Config): Finding {
     return NODE_ENV === 'production' ? bad('data folder', `${folder} is in memory`, remedy) : warn('data folder', `${folder} is in memory`, remedy)
   }
   return ok('data folder', folder)
+}
+
+/** Where files that people send lie, or are written while they come. */
+export function checkMediaFolder(config: Config): Finding {
+  const folder = mediaFolderOf(config)
+  const place = config.S3_BUCKET ? `bucket ${config.S3_BUCKET}, by way of ${folder}` : folder
+  if (!canWrite(firstThere(folder))) return bad('files', `${folder} is not writable`, 'chown it to the user that runs the server, or set MEDIA_DIR')
+  return ok('files', existsSync(folder) ? place : `${place}, made with the first file`)
 }
 
 export async function checkSpace({ DATA_DIR }: Config): Promise<Finding> {

@@ -1,6 +1,6 @@
 import { type Config, ConfigError, loadConfig } from '../../src/config.ts'
 import { bad, type Finding, ok } from './finding.ts'
-import { checkClock, checkEnvFile, checkFolder, checkNode, checkPort, checkSpace } from './machine.ts'
+import { checkClock, checkEnvFile, checkFolder, checkMediaFolder, checkNode, checkPort, checkSpace } from './machine.ts'
 import { checkProviders, checkPublicUrl, checkRedis, checkStore } from './services.ts'
 
 /**
@@ -10,7 +10,7 @@ import { checkProviders, checkPublicUrl, checkRedis, checkStore } from './servic
 const findings: Finding[] = [checkNode(), checkEnvFile()]
 const config = readConfig()
 if (config) {
-  findings.push(checkFolder(config))
+  findings.push(checkFolder(config), checkMediaFolder(config))
   const [{ findings: ofStore, at: storeAt }, redis, { finding: publicUrl, at: publicAt }, space, port] = await Promise.all([
     checkStore(config),
     checkRedis(config),

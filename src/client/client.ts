@@ -6,7 +6,9 @@ import { createLine, type Line, type Meta } from './line.ts'
 import { createNewsFilter } from './news.ts'
 import { backoff, createEnding, pause } from './pause.ts'
 import { asProblem, ClientError, type ClientProblem, isForLater, noAnswer } from './problem.ts'
+import type { Media } from '../features/media/contract.ts'
 import { sendHttp } from './transport.ts'
+import { sendUpload, type UploadMedia } from './upload.ts'
 
 export type State = 'offline' | 'connecting' | 'online'
 
@@ -36,6 +38,8 @@ export interface ClientOptions {
 export interface Client {
   /** @throws ClientError with the server's problem object, or with code `network` when no answer came */
   call<N extends OperationName>(name: N, input: Operations[N]['input'], options?: CallOptions): Promise<Operations[N]['output']>
+  /** One file, for `message:send` to carry. Sent again it is another one: what is never sent goes after a day. @throws ClientError */
+  uploadMedia(upload: UploadMedia): Promise<Media>
   /** One command over the socket and its acknowledgement as it came: no key is made, nothing is repeated. @throws ClientError `network` */
   emit(name: string, payload: unknown): Promise<Ack>
   /** @returns how to stop listening */
@@ -72,7 +76,7 @@ export function createClient({ url, tokens: given, onTokens, door = 'auto', insp
   const listeners = new Map<string, Set<(data: never) => void>>()
   const stateListeners = new Set<(state: State) => void>()
 
-  return { call, emit, on, onState, setTokens, connect, close, get state() { return state } }
+  return { call, uploadMedia, emit, on, onState, setTokens, connect, close, get state() { return state } }
 
   async function call<N extends OperationName>(name: N, input: Operations[N]['input'], options: CallOptions = {}): Promise<Operations[N]['output']> {
     const key = options.key ?? (reaches[name].once ? newKey() : undefined)
@@ -112,6 +116,17 @@ export function createClient({ url, tokens: given, onTokens, door = 'auto', insp
       return answer ?? { problem: { type: '/problems/unauthenticated', title: 'Sign in first', status: 401, code: 'unauthenticated' } }
     } catch (error) {
       return { problem: asProblem(error) }
+    }
+  }
+
+  async function uploadMedia(upload: UploadMedia): Promise<Media> {
+    const token = tokens?.access_token
+    try {
+      return await sendUpload(url, upload, { token, ending })
+    } catch (error) {
+      const isOld = asProblem(error).status === 401 && token !== undefined
+      if (!isOld || (await renew(token)) || !tokens) throw error
+      return sendUpload(url, upload, { token: tokens.access_token, ending })
     }
   }
 

@@ -14,7 +14,9 @@ export class ClientError extends Error {
 }
 
 export function asProblem(error: unknown): ClientProblem {
-  return error instanceof ClientError ? error.problem : noAnswer()
+  if (error instanceof ClientError) return error.problem
+  // A draft keeps the problem itself.
+  return isProblem(error) && !(error instanceof Error) ? error : noAnswer()
 }
 
 export function noAnswer(detail?: string): ClientProblem {

@@ -1,6 +1,15 @@
+import type { UploadMedia } from './upload.ts'
 import type { Conversation, Message, MessagingFacts, SendMessage } from '../features/messaging/contract.ts'
 import { type Client, newKey } from './client.ts'
 import { asProblem, type ClientProblem } from './problem.ts'
+
+/** A file that goes with what is said. */
+export interface DraftFile extends Omit<UploadMedia, 'onProgress'> {
+  /** from 0 to 1 */
+  progress: number
+  /** once it is there */
+  media_id: string | undefined
+}
 
 /** Something said here that the server has not acknowledged yet. */
 export interface Draft {
@@ -8,6 +17,7 @@ export interface Draft {
   text: string
   reply_to_id: string | null
   mentions: string[]
+  files: readonly DraftFile[]
   /** why it was given up; it can be sent again */
   problem: ClientProblem | undefined
 }
@@ -27,7 +37,7 @@ export interface Thread {
   /** why it could not be loaded */
   readonly problem: ClientProblem | undefined
   /** Shown at once as a draft, sent until it is acknowledged. Never twice: every attempt carries the same id. */
-  send(text: string, more?: Pick<SendMessage, 'reply_to_id' | 'mentions'>): Promise<void>
+  send(text: string, more?: More): Promise<void>
   /** sends a draft that was given up once more */
   retry(clientMsgId: string): Promise<void>
   discard(clientMsgId: string): void
@@ -42,6 +52,9 @@ export interface Thread {
   settled(): Promise<void>
   close(): void
 }
+
+/** what may go with the words */
+export type More = Pick<SendMessage, 'reply_to_id' | 'mentions'> & { files?: readonly Omit<UploadMedia, 'onProgress'>[] }
 
 const pageSize = 50
 const syncSize = 100
@@ -117,9 +130,9 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     get problem() { return problem },
   }
 
-  async function send(text: string, more: Pick<SendMessage, 'reply_to_id' | 'mentions'> = {}): Promise<void> {
+  async function send(text: string, more: More = {}): Promise<void> {
     const client_msg_id = newKey()
-    drafts.set(client_msg_id, { client_msg_id, text, reply_to_id: more.reply_to_id ?? null, mentions: more.mentions ?? [], problem: undefined })
+    drafts.set(client_msg_id, { client_msg_id, text, reply_to_id: more.reply_to_id ?? null, mentions: more.mentions ?? [], files: (more.files ?? []).map((each) => ({ ...each, progress: 0, media_id: undefined })), problem: undefined })
     tell()
     await deliver(client_msg_id)
   }
@@ -142,14 +155,35 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     if (!draft) return
     const { text, reply_to_id, mentions } = draft
     try {
-      const { duplicate: _again, ...message } = await client.call('message:send', { conversation_id, client_msg_id: clientMsgId, text, ...(reply_to_id ? { reply_to_id } : {}), ...(mentions.length > 0 ? { mentions } : {}) })
+      const media_ids = await uploadAll(clientMsgId)
+      const { duplicate: _again, ...message } = await client.call('message:send', { conversation_id, client_msg_id: clientMsgId, text, ...(reply_to_id ? { reply_to_id } : {}), ...(mentions.length > 0 ? { mentions } : {}), ...(media_ids.length > 0 ? { media_ids } : {}) })
       places.set(clientMsgId, message.seq)
       step(message.change, () => put(message))
       dropPlaced()
     } catch (error) {
-      drafts.set(clientMsgId, { ...draft, problem: asProblem(error) })
+      const problem = asProblem(error)
+      const now = drafts.get(clientMsgId) ?? draft
+      // What was uploaded too long ago is gone: the next try sends it again.
+      const files = problem.code === 'not-found' ? now.files.map((each) => ({ ...each, progress: 0, media_id: undefined })) : now.files
+      drafts.set(clientMsgId, { ...now, files, problem })
     }
     tell()
+  }
+
+  /** One after the other; a try after a failure goes on from the first that is not there. */
+  async function uploadAll(clientMsgId: string): Promise<string[]> {
+    const change = (index: number, to: Partial<DraftFile>): void => {
+      const draft = drafts.get(clientMsgId)
+      if (draft) drafts.set(clientMsgId, { ...draft, files: draft.files.map((each, at) => (at === index ? { ...each, ...to } : each)) })
+      tell()
+    }
+    const media_ids: string[] = []
+    for (const [index, { progress: _before, media_id, ...file }] of (drafts.get(clientMsgId)?.files ?? []).entries()) {
+      const there = media_id ?? (await client.uploadMedia({ ...file, onProgress: (progress) => change(index, { progress }) })).media_id
+      change(index, { progress: 1, media_id: there })
+      media_ids.push(there)
+    }
+    return media_ids
   }
 
   /** While something is asked for, what is found missing meanwhile is asked for afterwards, once. */
@@ -297,4 +331,4 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   }
 }
 
-const gone: Partial<Message> = { deleted: true, text: '', mentions: [], reactions: [] }
+const gone: Partial<Message> = { deleted: true, text: '', mentions: [], media: [], reactions: [] }

@@ -34,6 +34,7 @@ const table = {
   encoding: [415, 'Content encodings are not accepted'],
   'media-type': [415, 'Send application/json in UTF-8'],
   'file-type': [415, 'This type of file is not accepted'],
+  range: [416, 'This range can’t be given'],
   'key-reused': [422, 'This key was used for another request'],
   'insufficient-funds': [422, 'The balance is too low'],
   self: [422, 'Not with yourself'],

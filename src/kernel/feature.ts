@@ -54,6 +54,8 @@ export interface Endpoint {
   name: string
   /** what comes below this path counts against the limit of its address; without one nothing is counted */
   limited_path?: string
+  /** a path whose bodies may take longer to arrive than others */
+  arrival?: { path: string; ms: number }
   mount(app: Express): void
   /** what the documents tell of it; left out where no client relies on it */
   routes?: readonly EndpointRoute[]
@@ -65,6 +67,8 @@ export interface EndpointRoute {
   /** one line for the documents */
   summary: string
   route: `${Method} /${string}`
+  /** for whoever is signed in */
+  bearer?: true
   headers?: readonly { name: string; summary: string; required: boolean }[]
   body?: { media_type: string; data: Schema }
   answers: readonly { status: number; summary: string; media_type: string; data?: Schema }[]

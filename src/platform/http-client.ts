@@ -2,14 +2,21 @@ import { lookup as systemLookup } from 'node:dns'
 import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { pipeline, type Readable } from 'node:stream'
 import type { Logger } from '../kernel/context.ts'
+
+/** A body that is read while it is sent; opened anew when it is sent again. */
+export interface StreamedBody {
+  size: number
+  open(): Readable
+}
 
 export interface OutboundRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** http or https, without user information */
   url: string
   headers?: Readonly<Record<string, string>>
-  body?: Buffer | string
+  body?: Buffer | string | StreamedBody
   /** until a connection stands, TLS included; 5 s */
   connectMs?: number
   /** until the last byte of the answer; 20 s */
@@ -126,13 +133,14 @@ export function createHttpClient({ log, allowOrigins = [], lookup = systemLookup
 
   function exchange(url: URL, options: OutboundRequest, trusted: boolean): Promise<OutboundResponse> {
     const { method, connectMs = defaults.connectMs, totalMs = defaults.totalMs, maxBytes = defaults.maxBytes, ownConnection } = options
-    const body = Buffer.from(options.body ?? '')
+    const body = isStreamed(options.body) ? options.body : Buffer.from(options.body ?? '')
+    const size = isStreamed(body) ? body.size : body.length
     return new Promise((resolve, reject) => {
       const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
         method,
         headers: {
           ...options.headers,
-          ...(body.length > 0 || method !== 'GET' ? { 'Content-Length': body.length } : {}),
+          ...(size > 0 || method !== 'GET' ? { 'Content-Length': size } : {}),
           'Accept-Encoding': 'identity',
         },
         agent: ownConnection ? false : agents[url.protocol as keyof typeof agents],
@@ -254,7 +262,15 @@ function readUrl(text: string): URL {
   return url
 }
 
-function send(outgoing: ClientRequest, body: Buffer, beforeLastByte: (() => Promise<void>) | undefined): void {
+function isStreamed(body: OutboundRequest['body']): body is StreamedBody {
+  return typeof body === 'object' && !Buffer.isBuffer(body)
+}
+
+function send(outgoing: ClientRequest, body: Buffer | StreamedBody, beforeLastByte: (() => Promise<void>) | undefined): void {
+  if (isStreamed(body)) {
+    pipeline(body.open(), outgoing, (error) => error && outgoing.destroy(error))
+    return
+  }
   if (!beforeLastByte || body.length === 0) {
     outgoing.end(body)
     return

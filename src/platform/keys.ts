@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newToken } from '../kernel/ids.ts'
 
-export type KeyPurpose = 'access-token' | 'refresh-token' | 'cursor' | 'bank-account' | 'ledger-root' | 'mail' | 'mail-page' | 'receipt' | 'sandbox-api' | 'sandbox-webhook'
+export type KeyPurpose = 'access-token' | 'refresh-token' | 'cursor' | 'bank-account' | 'ledger-root' | 'mail' | 'mail-page' | 'media' | 'receipt' | 'sandbox-api' | 'sandbox-webhook'
 
 export interface Keys {
   /** 32 bytes that serve one purpose only */

@@ -53,7 +53,7 @@ export function createMaintenance({ connection, wall }: { connection: Connection
   }
 
   /** @throws AppError `retry` with the admin's message when this would write, maintenance is on and no admin asks */
-  async function ensureOpen(operation: AnyOperation, ctx: Context): Promise<void> {
+  async function ensureOpen(operation: Pick<AnyOperation, 'in_maintenance' | 'route'>, ctx: Context): Promise<void> {
     if (operation.in_maintenance || operation.route.startsWith('GET ')) return
     if (ctx.actor.kind === 'user' && ctx.actor.role === 'admin') return
     const { on, message } = await current()

@@ -64,10 +64,15 @@ describe('who may do what', () => {
       ['GET', '/metrics', 404],
       ['POST', '/api/v1/payments/webhook', 400],
       ['POST', '/api/v1/payments/webhook/sandbox', 400],
+      ['GET', '/media/med_none/original', 403],
       ['POST', '/sandbox/v1/checkouts', 401],
       ['GET', '/sandbox/v1/payments/none', 401],
     ]
     for (const [method, path, status] of expected) for (const each of [undefined, token]) expect([path, (await ask(`${app.url}${path}`, { method, ...(each ? { token: each } : {}) })).status]).to.deep.equal([path, status])
+  })
+
+  it('a file is taken from whoever is signed in', async () => {
+    for (const role of roles) expect([role, (await ask(`${app.url}/api/v1/uploads`, { method: 'POST', ...(role === 'anonymous' ? {} : { token: stage.people[role].token }) })).status]).to.deep.equal([role, role === 'anonymous' ? 401 : 415])
   })
 
   function personOf(role: Role) {

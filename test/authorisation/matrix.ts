@@ -158,6 +158,9 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   // The last of them: it leaves nothing to look at.
   'message:delete': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id }) },
   'messaging-settings:read': { verdicts: signedIn, input: none },
+  'media:sign': { verdicts: inNone, input: () => ({ media_id: 'med_of_somebody_else' }) },
+  'media:discard': { verdicts: inNone, input: () => ({ media_id: 'med_of_somebody_else' }) },
+  'media:usage': { verdicts: signedIn, input: none },
   'messaging-settings:update': { verdicts: signedIn, input: () => ({ reads_privately: false }) },
   'admin:check': { verdicts: admins, input: none },
   'delivery:list': { verdicts: admins, input: none },

@@ -14,8 +14,9 @@ export const sizes = [
   { name: 'desk', viewport: { width: 1280, height: 800 } },
 ] as const
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath as string, args: flags })
+/** @param more flags of Chromium */
+export function launchBrowser(...more: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath as string, args: [...flags, ...more] })
 }
 
 export interface Watched {

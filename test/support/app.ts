@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { MongoClient, type Db } from 'mongodb'
 import type { Connection } from 'mongoose'
 import { type App, createApp } from '../../src/app.ts'
@@ -26,6 +29,8 @@ export interface TestApp {
   clock: MovableClock
   wall: MovableClock
   admin: { email: string; password: string }
+  /** where its files lie */
+  mediaDir: string
   /** where mails are read that nothing sends */
   mailUrl: string | undefined
   /** the app's own database, for looking and for breaking things on purpose */
@@ -55,7 +60,8 @@ const adminPassword = 'correct horse battery staple'
 export async function startApp(settings: Record<string, string> = {}, beside?: TestApp, log?: Logger): Promise<TestApp> {
   const mongoUri = sharedStoreUri()
   const dbName = beside?.db.databaseName ?? `t_${randomBytes(6).toString('hex')}`
-  const config = loadConfig({ NODE_ENV: 'test', PORT: String(await freePort()), ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'silent', ...settings })
+  const mediaDir = join(tmpdir(), `ovation-media-${dbName}`)
+  const config = loadConfig({ MEDIA_DIR: mediaDir, NODE_ENV: 'test', PORT: String(await freePort()), ADMIN_PASSWORD: adminPassword, LOG_LEVEL: 'silent', ...settings })
   const clock = beside?.clock ?? createMovableClock()
   const wall = beside?.wall ?? createMovableClock()
   const logs: LogLine[] = []
@@ -73,6 +79,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
     clock,
     wall,
     mailUrl,
+    mediaDir,
     admin: { email: config.ADMIN_EMAIL, password: adminPassword },
     db: client.db(dbName),
     sandboxDb: client.db(`${dbName}_sandbox`),
@@ -88,6 +95,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
       if (!beside) {
         await client.db(dbName).dropDatabase()
         await client.db(`${dbName}_sandbox`).dropDatabase()
+        await rm(mediaDir, { recursive: true, force: true })
       }
       await client.close()
     },

@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
+import type { MediaService } from '../media/index.ts'
 import type { Access } from './access.ts'
 import type { Edit, Message, Reaction } from './contract.ts'
 import { isEmoji } from './emoji.ts'
@@ -19,13 +20,14 @@ export interface ChangingDependencies {
   access: Access
   accounts: Pick<AccountService, 'namesOf'>
   unitOfWork: UnitOfWork
+  media: Pick<MediaService, 'release'>
   clock: Clock
 }
 
 export type Changing = ReturnType<typeof createChanging>
 
 /** What becomes of a message after it was said. Every change takes the conversation's next step, so that whoever was away can ask for it. */
-export function createChanging({ models, access, accounts, unitOfWork, clock }: ChangingDependencies) {
+export function createChanging({ models, access, accounts, unitOfWork, media, clock }: ChangingDependencies) {
   const { Conversations, Messages, Reactions, Mentions } = models
 
   return Object.freeze({ edit, edits, remove, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
@@ -75,7 +77,8 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
           await tx.publish('message.hidden', { user_id, fact })
           return
         }
-        await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], reactions: [], edits: [], deleted_at: clock.now() } })
+        await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], media: [], reactions: [], edits: [], deleted_at: clock.now() } })
+        if (message.media?.length) await media.release(tx, { message_id })
         await Reactions.deleteMany({ message_id })
         await Mentions.deleteMany({ _id: { $in: message.mentions.map((each) => `${message_id}/${each}`) } })
         await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { ...fact, change } })

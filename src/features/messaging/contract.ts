@@ -1,3 +1,4 @@
+import type { Media } from '../media/contract.ts'
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
@@ -23,7 +24,8 @@ export interface Reaction {
   mine: boolean
 }
 
-export type MessageType = 'text' | 'system'
+/** those with files are told by what is in them; mixed ones are `file` */
+export type MessageType = 'text' | 'system' | 'image' | 'voice' | 'video' | 'file'
 
 export interface Message {
   message_id: string
@@ -39,6 +41,8 @@ export interface Message {
   text: string
   reply_to_id: string | null
   mentions: string[]
+  /** none once it was deleted; `media:sign` tells where each is found */
+  media: Media[]
   reactions: Reaction[]
   deleted: boolean
   edited_at: string | null
@@ -115,9 +119,14 @@ export interface SendMessage {
   conversation_id: string
   /** made by the client, once for each message: sent again under it, the message is the same */
   client_msg_id: string
+  /** may be empty where there are files */
   text: string
   reply_to_id?: string
   mentions?: string[]
+  /** own uploads that hang on nothing yet */
+  media_ids?: string[]
+  /** `text` without files; told of them, it must fit */
+  type?: Exclude<MessageType, 'system'>
 }
 
 export interface SentMessage extends Message {

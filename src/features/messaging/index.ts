@@ -11,6 +11,7 @@ import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
+import type { MediaService } from '../media/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import { createAccess } from './access.ts'
 import { createChanging } from './changing.ts'
@@ -22,6 +23,7 @@ import { createMembers } from './members.ts'
 import { createMessagingModels } from './model.ts'
 import { messagingFacts, messagingOperations } from './operations.ts'
 import { createMessagingPersonal } from './personal.ts'
+import { createReaders } from './readers.ts'
 import { createReading, type Reading } from './reading.ts'
 import { createSending } from './sending.ts'
 import { createTyping } from './typing.ts'
@@ -36,13 +38,14 @@ export function createMessaging(deps: {
   accounts: Pick<AccountService, 'namesOf'>
   profiles: Pick<Profiles, 'creator' | 'isFollowing'>
   relations: Relations
+  media: MediaService
   audit: Audit
   cursors: Cursors
   clock: Clock
   wall: Wall
   context: () => Context
   failpoints: Failpoints
-}): { feature: Feature; messages: Messages; roomsOf: (userId: string) => Promise<string[]> } {
+}): { feature: Feature; messages: Messages; roomsOf: (userId: string) => Promise<string[]>; mayRead: ReturnType<typeof createReaders> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
   const reading = createReading({ ...deps, models, access })
@@ -75,5 +78,5 @@ export function createMessaging(deps: {
     personal: [createMessagingPersonal(models)],
     models: Object.values(models),
   })
-  return { feature, messages: reading, roomsOf: conversations.roomsOf }
+  return { feature, messages: reading, roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }
 }

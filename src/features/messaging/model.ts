@@ -1,5 +1,6 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
+import type { Media } from '../media/contract.ts'
 import type { ConversationSettings, ConversationType, Edit, MessageType, ParticipantRole, ParticipantState, WhoMayWrite } from './contract.ts'
 
 export interface ConversationRow {
@@ -52,6 +53,7 @@ export interface MessageRow {
   text: string
   reply_to_id: string | null
   mentions: string[]
+  media: Media[]
   reactions: { emoji: string; count: number }[]
   /** took it off their own list */
   hidden_for: string[]
@@ -146,12 +148,13 @@ export function createMessagingModels(db: Connection) {
         conversation_id: text,
         seq: number,
         change: number,
-        type: { type: String, enum: ['text', 'system'], required: true },
+        type: { type: String, enum: ['text', 'system', 'image', 'voice', 'video', 'file'], required: true },
         sender_id: text,
         client_msg_id: text,
         text: { type: String, default: '' },
         reply_to_id: { type: String, default: null },
         mentions: { type: [String], required: true },
+        media: { type: [new Schema<Media>(mediaFields, { _id: false })], default: [] },
         reactions: { type: [new Schema({ emoji: text, count: number }, { _id: false })], required: true },
         hidden_for: { type: [String], required: true },
         deleted_at: { type: Date, default: null },
@@ -181,6 +184,8 @@ export function createMessagingModels(db: Connection) {
   )
   return { Conversations, Participations, Messages, Reactions, Mentions, Settings }
 }
+
+const mediaFields = { media_id: text, kind: text, name: text, content_type: text, size_bytes: number, width: Number, height: Number, duration_ms: Number, waveform: { type: [Number], default: undefined } }
 
 export function participationId(conversationId: string, userId: string): string {
   return `${conversationId}/${userId}`

@@ -20,7 +20,7 @@ export function createMessagingPersonal({ Participations, Messages, Reactions, M
       }
     },
     async erase(userId) {
-      await Messages.updateMany({ sender_id: userId }, { $set: { text: '', edits: [], mentions: [] } })
+      await Messages.updateMany({ sender_id: userId }, { $set: { text: '', edits: [], mentions: [], media: [] } })
       await Reactions.deleteMany({ user_id: userId })
       await Mentions.deleteMany({ user_id: userId })
       await Settings.deleteOne({ _id: userId })

@@ -18,6 +18,8 @@ export function presentMessage(row: MessageRow, names: Names, viewer?: { user_id
     text: gone ? '' : row.text,
     reply_to_id: row.reply_to_id,
     mentions: gone ? [] : row.mentions,
+    // Rows of before have none.
+    media: gone ? [] : (row.media ?? []),
     reactions: gone ? [] : row.reactions.map(({ emoji, count }) => ({ emoji, count, mine: viewer?.reacted.has(emoji) ?? false })),
     deleted: gone,
     edited_at: row.edited_at?.toISOString() ?? null,

@@ -1,5 +1,6 @@
 import Joi from 'joi'
 import { cursor, id, instant, limit, name, nothing, page, text } from '../../kernel/schema.ts'
+import { media } from '../media/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 import type {
   Changes,
@@ -57,10 +58,11 @@ export const upTo = Joi.object<Input<'conversation:mark-read'>>({ conversation_i
 export const sendMessage = Joi.object<SendMessage, true>({
   conversation_id: id.required(),
   client_msg_id: Joi.string().pattern(/^[\x21-\x7e]{8,64}$/).example('b1946ac92492d2347c6235b4d2611184').required(),
-  // Not empty, and not only space.
-  text: text(4_000).pattern(/\S/u).example('See you tonight!').required(),
+  text: text(4_000).example('See you tonight!').required(),
   reply_to_id: id,
   mentions: Joi.array<string[]>().items(id).max(20).unique(),
+  media_ids: Joi.array<string[]>().items(id).min(1).max(10).unique(),
+  type: Joi.string<'text'>().valid('text', 'image', 'voice', 'video', 'file'),
 })
 export const editMessage = Joi.object<Input<'message:edit'>>({ message_id: id.required(), text: text(4_000).pattern(/\S/u).example('See you tomorrow!').required() })
 export const messageId = Joi.object<{ message_id: string }, true>({ message_id: id.required() })
@@ -74,12 +76,13 @@ const messageShape = {
   conversation_id: id.required(),
   seq: seq.required(),
   change: seq.required(),
-  type: Joi.string<Message['type']>().valid('text', 'system').required(),
+  type: Joi.string<Message['type']>().valid('text', 'system', 'image', 'voice', 'video', 'file').required(),
   sender_id: id.required(),
   sender_name: Joi.string().allow('').required(),
   text: words.required(),
   reply_to_id: id.allow(null).required(),
   mentions: Joi.array<string[]>().items(id).required(),
+  media: Joi.array<Message['media']>().items(media).required(),
   reactions: Joi.array<Reaction[]>().items(reaction).required(),
   deleted: Joi.boolean().required(),
   edited_at: instant.allow(null).required(),

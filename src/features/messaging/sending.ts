@@ -8,8 +8,10 @@ import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Limiter } from '../../platform/rate-limit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
+import type { MediaService } from '../media/index.ts'
 import type { Relations } from '../profiles/index.ts'
 import type { Access } from './access.ts'
+import { attachAll, type Loose, mediaOf, refusalOfMedia, typeOf } from './attaching.ts'
 import type { SendMessage, SentMessage } from './contract.ts'
 import { isOnlyEmoji } from './emoji.ts'
 import { type ConversationRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
@@ -33,6 +35,7 @@ export interface SendingDependencies {
   access: Access
   relations: Relations
   accounts: Pick<AccountService, 'namesOf'>
+  media: Pick<MediaService, 'loose' | 'attach'>
   /** by sender */
   flood: Limiter
   unitOfWork: UnitOfWork
@@ -48,7 +51,7 @@ export type Sending = ReturnType<typeof createSending>
  * once to one conversation goes together, so that a busy one is not as slow as its row. Who stored a message under its sender's own id for it
  * stores it once, whoever asks how often.
  */
-export function createSending({ models, access, relations, accounts, flood, unitOfWork, clock, context, failpoints }: SendingDependencies) {
+export function createSending({ models, access, relations, accounts, media, flood, unitOfWork, clock, context, failpoints }: SendingDependencies) {
   const { Conversations, Participations, Messages, Mentions } = models
   const batches = createBatches<Draft, Outcome>(batchSize, storeAll)
 
@@ -78,16 +81,17 @@ export function createSending({ models, access, relations, accounts, flood, unit
       const participations = await participationsOf(conversation, drafts)
       const known = await storedBefore(conversationId, drafts)
       const answered = await repliedTo(conversationId, drafts)
+      const loose = await media.loose(drafts.flatMap((draft) => draft.media_ids ?? []))
       const outcomes: (Outcome | { row: MessageRow; sender_name: string })[] = []
       const fresh: MessageRow[] = []
       for (const draft of drafts) {
         const twin = known.get(nameOf(draft)) ?? fresh.find((row) => nameOf(row) === nameOf(draft))
         const me = participations.get(draft.sender_id)
-        const refusal = twin ? undefined : refusalOf(draft, { conversation, me, participations, answered, said: fresh.filter((row) => row.sender_id === draft.sender_id) })
+        const refusal = twin ? undefined : (refusalOfMedia(draft, loose, fresh) ?? refusalOf(draft, { conversation, me, participations, answered, said: fresh.filter((row) => row.sender_id === draft.sender_id) }))
         if (twin) outcomes.push(isSame(twin, draft) ? { sent: { ...presentMessage(twin, namesOf(draft)), duplicate: true } } : { refusal: new AppError('key-reused') })
         else if (refusal) outcomes.push({ refusal })
         else {
-          const row = rowOf(draft, conversation, fresh.length + 1, participations)
+          const row = rowOf(draft, conversation, fresh.length + 1, participations, loose)
           fresh.push(row)
           outcomes.push({ row, sender_name: draft.sender_name })
         }
@@ -104,6 +108,7 @@ export function createSending({ models, access, relations, accounts, flood, unit
     // Another process that takes places meanwhile conflicts here: whoever is second runs again, from the places that are left.
     await Conversations.updateOne({ _id: conversation_id }, { $inc: { last_seq: rows.length, last_change: rows.length }, $set: { last_message_at: now } })
     tx.insert(Messages, rows)
+    await attachAll(tx, media, rows)
     const names = new Map(drafts.map((draft) => [draft.sender_id, draft.sender_name]))
     const messages = rows.map((row) => presentMessage(row, names))
     tx.insert(Mentions, rows.flatMap((row) => row.mentions.map((user_id) => ({ _id: `${row._id}/${user_id}`, user_id, conversation_id, seq: row.seq }))))
@@ -130,7 +135,7 @@ export function createSending({ models, access, relations, accounts, flood, unit
     if (conversation.type === 'direct') return refusalOfOther([...participations.values()].find((each) => each.user_id !== me.user_id), me, said)
     if (me.role !== 'member') return undefined
     const { slow_mode_ms, emoji_only } = conversation.settings
-    if (emoji_only && !isOnlyEmoji(draft.text)) return new AppError('forbidden', { detail: 'Only emoji here, at present' })
+    if (emoji_only && (draft.media_ids || !isOnlyEmoji(draft.text))) return new AppError('forbidden', { detail: 'Only emoji here, at present' })
     const waitMs = said.length > 0 ? slow_mode_ms : (me.sent_at?.getTime() ?? 0) + slow_mode_ms - now
     return slow_mode_ms > 0 && waitMs > 0 ? new AppError('slow-mode', { retry_after_ms: waitMs }) : undefined
   }
@@ -160,20 +165,21 @@ export function createSending({ models, access, relations, accounts, flood, unit
     return new Set((await Messages.find({ _id: { $in: ids }, conversation_id }, { _id: 1 }).lean()).map((row) => row._id))
   }
 
-  function rowOf(draft: Draft, conversation: ConversationRow, place: number, participations: ReadonlyMap<string, ParticipationRow>): MessageRow {
+  function rowOf(draft: Draft, conversation: ConversationRow, place: number, participations: ReadonlyMap<string, ParticipationRow>, loose: Loose): MessageRow {
     const { sender_id, client_msg_id, text, reply_to_id = null, mentions = [] } = draft
     return {
       _id: newId('msg'),
       conversation_id: conversation._id,
       seq: conversation.last_seq + place,
       change: conversation.last_change + place,
-      type: 'text',
+      type: typeOf(draft, loose),
       sender_id,
       client_msg_id,
       text,
       reply_to_id,
       // Whoever is not in it hears nothing of it, named or not.
       mentions: mentions.filter((each) => each !== sender_id && participations.get(each)?.state === 'joined'),
+      media: mediaOf(draft, loose),
       reactions: [],
       hidden_for: [],
       deleted_at: null,
@@ -191,7 +197,8 @@ function nameOf({ sender_id, client_msg_id }: Pick<MessageRow, 'sender_id' | 'cl
 /** Compared with what was sent, not with what became of it. */
 function isSame(row: MessageRow, draft: Draft): boolean {
   const first = row.edits[0]?.text ?? row.text
-  return (row.deleted_at !== null || first === draft.text) && row.reply_to_id === (draft.reply_to_id ?? null)
+  const files = (row.media ?? []).map((each) => each.media_id).join()
+  return (row.deleted_at !== null || (first === draft.text && files === (draft.media_ids ?? []).join())) && row.reply_to_id === (draft.reply_to_id ?? null)
 }
 
 function namesOf(draft: Draft): ReadonlyMap<string, string> {

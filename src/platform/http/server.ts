@@ -63,6 +63,7 @@ export function createHttpDoor(deps: HttpDependencies): HttpDoor {
     if (request.url.length > maxUrl) next(new AppError('uri-too-long'))
     else next(request.rawHeaders.length > 2 * maxHeaders ? new AppError('headers-too-large') : undefined)
   })
+  app.use(holdToArrival(deps, (request) => server.emit('clientError', Object.assign(new Error('The body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), request.socket)))
   app.use(framing.refuse)
   app.use(refuseEncodings)
   app.use(securityHeaders())
@@ -80,13 +81,35 @@ export function createHttpDoor(deps: HttpDependencies): HttpDoor {
   })
   app.use(answerError(deps.log))
 
-  const { headersMs, requestMs, lookEveryMs } = deps.arrival ?? defaultArrival
-  const server = createServer({ requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval: lookEveryMs, keepAliveTimeout: 65_000 }, app)
+  const { headersMs, lookEveryMs } = deps.arrival ?? defaultArrival
+  const server = createServer({ requestTimeout: Math.max(...arrivalsOf(deps).values()), headersTimeout: headersMs, connectionsCheckingInterval: lookEveryMs, keepAliveTimeout: 65_000 }, app)
   server.maxConnections = 20_000
   // Beyond a count, Node would leave headers out in silence, and so would hide what they say: all are read, and too many refused.
   server.maxHeadersCount = 0
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => (framing.isLost(socket) ? socket.end() : answerParserError(error, socket)))
   return { app, server }
+}
+
+function arrivalsOf({ endpoints, arrival = defaultArrival }: Pick<HttpDependencies, 'endpoints' | 'arrival'>): Map<string, number> {
+  return new Map([['', arrival.requestMs], ...endpoints.flatMap((each): [string, number][] => (each.arrival ? [[each.arrival.path, each.arrival.ms]] : []))])
+}
+
+// The server itself knows one time for all requests, which is that of the slowest path: the others are held to theirs here.
+function holdToArrival(deps: HttpDependencies, onLate: (request: Request) => void): RequestHandler {
+  const arrivals = arrivalsOf(deps)
+  const longest = Math.max(...arrivals.values())
+  return (request, response, next) => {
+    const ms = arrivals.get(request.path) ?? (arrivals.get('') as number)
+    if (request.complete || ms === longest || !announcesBody(request)) return next()
+    const timer = setTimeout(() => request.complete || response.headersSent || onLate(request), ms)
+    request.once('end', () => clearTimeout(timer))
+    response.once('close', () => clearTimeout(timer))
+    next()
+  }
+}
+
+function announcesBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function limitAddress({ endpointLimit, addressOf }: HttpDependencies): RequestHandler {

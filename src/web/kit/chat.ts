@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { createInbox, type Inbox } from '../../client/index.ts'
 import type { Conversation } from '../../features/messaging/contract.ts'
+import { gistOf } from './attachments.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, useLoaded, When } from './parts.ts'
 import { hrefOf } from './route.ts'
@@ -54,7 +55,7 @@ function Line({ conversation, isOpen }: { conversation: Conversation; isOpen: bo
   const { last_message: last, unread, mentions, title } = conversation
   return html`
     <li><a href=${hrefOf('chat', conversation.conversation_id)} aria-current=${isOpen ? 'true' : undefined}>
-      <span><strong>${title || 'Group'}</strong>${last && html`<br /><span class="soft clip">${last.deleted ? 'Message deleted' : `${last.sender_name}: ${last.text}`}</span>`}</span>
+      <span><strong>${title || 'Group'}</strong>${last && html`<br /><span class="soft clip">${last.deleted ? 'Message deleted' : `${last.sender_name}: ${gistOf(last)}`}</span>`}</span>
       <span class="when">${last && html`<span class="soft"><${When} at=${last.created_at} /></span>`}
         ${unread > 0 && html`<span class="count">${unread}<span class="hidden"> unread</span>${mentions > 0 && html` <span aria-label="you are named">@</span>`}</span>`}</span>
     </a></li>

@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { createThread, type Draft, type Thread } from '../../client/index.ts'
 import type { Conversation, Message } from '../../features/messaging/contract.ts'
+import { type Attached, attachedOf, Attachments, DraftFiles, gistOf, MediaList } from './attachments.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
 import { hrefOf } from './route.ts'
@@ -98,10 +99,11 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
   return html`
     <li class=${isOwn ? 'bubble own' : 'bubble'}>
       ${!isOwn && conversation.type !== 'direct' && html`<strong class="sender">${message.sender_name}</strong>`}
-      ${quoted && html`<blockquote class="clip">${quoted.deleted ? 'Message deleted' : `${quoted.sender_name}: ${quoted.text}`}</blockquote>`}
+      ${quoted && html`<blockquote class="clip">${quoted.deleted ? 'Message deleted' : `${quoted.sender_name}: ${gistOf(quoted)}`}</blockquote>`}
+      <${MediaList} client=${client} media=${message.media} />
       ${isEditing
         ? html`<form onSubmit=${(event: Event) => edit.run(valuesOf(event)['text'] ?? '')}><label><span class="hidden">New words</span><textarea name="text" rows="2" maxlength="4000" defaultValue=${message.text}></textarea></label><div class="row"><button disabled=${edit.busy}>Save</button><button type="button" class="plain" onClick=${() => setIsEditing(false)}>Leave it</button></div></form>`
-        : html`<p class="text">${message.text}</p>`}
+        : message.text && html`<p class="text">${message.text}</p>`}
       <p class="foot">
         ${message.reactions.map((each) => html`<button key=${each.emoji} type="button" class="reaction" aria-pressed=${each.mine} disabled=${act.busy} onClick=${() => act.run(each.emoji)}>${each.emoji} ${each.count}</button>`)}
         <span class="soft"><${When} at=${message.created_at} />${message.edited_at && ' · edited'}</span>
@@ -125,7 +127,8 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
 function DraftBubble({ draft, thread }: { draft: Draft; thread: Thread }) {
   return html`
     <li class="bubble own draft">
-      <p class="text">${draft.text}</p>
+      <${DraftFiles} files=${draft.files} />
+      ${draft.text && html`<p class="text">${draft.text}</p>`}
       ${draft.problem
         ? html`<${Trouble} text=${sentenceOf(draft.problem)} /><div class="row"><button type="button" onClick=${() => void thread.retry(draft.client_msg_id)}>Send again</button><button type="button" class="plain" onClick=${() => thread.discard(draft.client_msg_id)}>Throw away</button></div>`
         : html`<p class="foot soft">Sending…</p>`}
@@ -135,29 +138,37 @@ function DraftBubble({ draft, thread }: { draft: Draft; thread: Thread }) {
 
 function Composer({ thread, reply, onSent }: { thread: Thread; reply: Message | undefined; onSent: () => void }) {
   const field = useRef<HTMLTextAreaElement>(null)
+  const [files, setFiles] = useState<readonly Attached[]>([])
+  const take = (event: Event, list: FileList | undefined): void => {
+    if (!list || list.length === 0) return
+    event.preventDefault()
+    setFiles([...files, ...attachedOf(list)].slice(0, 10))
+  }
   useEffect(() => {
     if (reply) field.current?.focus()
   }, [reply])
   const send = (): void => {
     const text = field.current?.value ?? ''
-    if (text.trim() === '' || !field.current) return
+    if ((text.trim() === '' && files.length === 0) || !field.current) return
     field.current.value = ''
-    void thread.send(text, reply ? { reply_to_id: reply.message_id } : {})
+    void thread.send(text.trim() === '' ? '' : text, { ...(reply ? { reply_to_id: reply.message_id } : {}), ...(files.length > 0 ? { files } : {}) })
+    setFiles([])
     onSent()
     field.current.focus()
   }
   return html`
-    <form class="composer" onSubmit=${(event: Event) => {
+    <form class="composer" onDragOver=${(event: DragEvent) => event.preventDefault()} onDrop=${(event: DragEvent) => take(event, event.dataTransfer?.files)} onPaste=${(event: ClipboardEvent) => take(event, event.clipboardData?.files)} onSubmit=${(event: Event) => {
       event.preventDefault()
       send()
     }}>
-      ${reply && html`<p class="soft clip">Answer to ${reply.sender_name}: ${reply.text} <button type="button" class="quiet" onClick=${onSent}>Not an answer</button></p>`}
+      ${reply && html`<p class="soft clip">Answer to ${reply.sender_name}: ${gistOf(reply)} <button type="button" class="quiet" onClick=${onSent}>Not an answer</button></p>`}
       <label><span class="hidden">Message</span><textarea ref=${field} rows="2" maxlength="4000" placeholder="Write a message" onInput=${() => thread.tellTyping()} onKeyDown=${(event: KeyboardEvent) => {
         if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
         event.preventDefault()
         send()
       }}></textarea></label>
       <button>Send</button>
+      <${Attachments} files=${files} onChange=${setFiles} />
     </form>
   `
 }

@@ -12,6 +12,11 @@ const sentences: Record<string, string> = {
   'key-reused': 'That was sent before with other words. Reload the page and try again.',
   'payment-declined': 'The payment company refused this payment. You were not charged.',
 
+  'too-large': 'This file is too large.',
+  quota: 'There is no room left for your files. Delete some messages with files, then try again.',
+  'file-type': 'This kind of file is not taken here.',
+  'file-corrupt': 'This file is damaged.',
+
   internal: 'Something went wrong on our side. Try again.',
 }
 
