@@ -169,7 +169,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     feeBps: config.TIP_FEE_BPS,
   })
   const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
-  const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
+  const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })

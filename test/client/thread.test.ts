@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { createInbox, createThread, type Thread } from '../../src/client/index.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp } from '../support/cast.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -16,6 +17,7 @@ describe('a thread', () => {
     app = await startApp()
     ;[ana, ben] = [await signUp(app, 'creator', 'Ana'), await signUp(app, 'fan', 'Ben')]
     await ben.call('creator:follow', { creator_id: ana.id })
+    await acquaint(ben, [ana])
   })
   beforeEach(async () => {
     const group = await ben.call('conversation:create', { type: 'group', title: 'Test', member_ids: [ana.id] })

@@ -1,10 +1,13 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
+import { type KindFacts, type KindOperations, kindRoutes, type SystemNote, type TipNote } from './kinds-contract.ts'
+
+export type * from './kinds-contract.ts'
 
 export type ConversationType = 'direct' | 'group' | 'room'
 export type ParticipantRole = 'owner' | 'admin' | 'member'
-/** `requested`: somebody unknown writes; it is in the list of requests until it is accepted */
-export type ParticipantState = 'joined' | 'requested' | 'declined' | 'left' | 'removed' | 'banned'
+/** `requested`: somebody unknown writes; `invited`: somebody unknown asks into a group. Both are in the list of requests until they are accepted */
+export type ParticipantState = 'joined' | 'requested' | 'invited' | 'declined' | 'left' | 'removed' | 'banned'
 export type RoomAudience = 'all' | 'followers'
 
 export interface Participant {
@@ -23,7 +26,7 @@ export interface Reaction {
   mine: boolean
 }
 
-export type MessageType = 'text' | 'system'
+export type MessageType = 'text' | 'system' | 'tip' | 'reminder'
 
 export interface Message {
   message_id: string
@@ -41,6 +44,12 @@ export interface Message {
   mentions: string[]
   reactions: Reaction[]
   deleted: boolean
+  pinned: boolean
+  /** copied from elsewhere; from whom is not told */
+  forwarded: boolean
+  /** of a message of that type */
+  system?: SystemNote
+  tip?: TipNote
   edited_at: string | null
   created_at: string
 }
@@ -68,7 +77,7 @@ export interface Conversation {
   last_change: number
   read_seq: number
   delivered_seq: number
-  /** messages after what was read and after the last of one's own */
+  /** messages after what was read and after the last of one's own; what merely happened is not among them */
   unread: number
   /** those among them that name whoever asks */
   mentions: number
@@ -191,7 +200,7 @@ type ConversationId = { conversation_id: string }
 type MemberOf = { conversation_id: string; user_id: string }
 type Nothing = Record<string, never>
 
-export interface MessagingOperations {
+export interface MessagingOperations extends KindOperations {
   'conversation:create': { input: CreateConversation; output: Conversation }
   'conversation:list': { input: PageQuery & { state?: 'joined' | 'requested' }; output: Page<Conversation> }
   'conversation:read': { input: ConversationId; output: Conversation }
@@ -225,6 +234,7 @@ export interface MessagingOperations {
 }
 
 export const messagingRoutes = {
+  ...kindRoutes,
   'conversation:create': { route: 'POST /api/v1/conversations', once: 'optional' },
   'conversation:list': 'GET /api/v1/conversations',
   'conversation:read': 'GET /api/v1/conversations/:conversation_id',
@@ -258,7 +268,7 @@ export const messagingRoutes = {
 } as const satisfies Routes<MessagingOperations>
 
 /** Facts of one conversation carry the step they are: whoever misses one asks with `conversation:sync` since the last one they have. */
-export interface MessagingFacts {
+export interface MessagingFacts extends KindFacts {
   'message:created': Message
   'message:updated': { conversation_id: string; message_id: string; seq: number; change: number; text: string; mentions: string[]; edited_at: string }
   'message:deleted': { conversation_id: string; message_id: string; seq: number; change: number }

@@ -1,4 +1,5 @@
 import Joi from 'joi'
+import { systemNote, tipNote } from './kinds-schema.ts'
 import { cursor, id, instant, limit, name, nothing, page, text } from '../../kernel/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 import type {
@@ -34,7 +35,7 @@ const seq = Joi.number().integer().min(0).max(Number.MAX_SAFE_INTEGER)
 const words = text(4_000)
 const type = Joi.string<Conversation['type']>().valid('direct', 'group', 'room')
 const role = Joi.string<ParticipantRole>().valid('owner', 'admin', 'member')
-const state = Joi.string<ParticipantState>().valid('joined', 'requested', 'declined', 'left', 'removed', 'banned')
+const state = Joi.string<ParticipantState>().valid('joined', 'requested', 'invited', 'declined', 'left', 'removed', 'banned')
 const openTo = Joi.string<ConversationSettings['open_to']>().valid('all', 'followers')
 const slowMode = Joi.number().integer().min(0).max(6 * 3600_000)
 const emoji = Joi.string().min(1).max(64)
@@ -54,9 +55,10 @@ export const historyQuery = Joi.object<HistoryQuery, true>({ conversation_id: id
 export const syncQuery = Joi.object<Input<'conversation:sync'>>({ conversation_id: id.required(), since_change: seq, limit })
 export const upTo = Joi.object<Input<'conversation:mark-read'>>({ conversation_id: id.required(), up_to_seq: seq.required() })
 
+export const clientMsgId = Joi.string().pattern(/^[\x21-\x7e]{8,64}$/).example('b1946ac92492d2347c6235b4d2611184')
 export const sendMessage = Joi.object<SendMessage, true>({
   conversation_id: id.required(),
-  client_msg_id: Joi.string().pattern(/^[\x21-\x7e]{8,64}$/).example('b1946ac92492d2347c6235b4d2611184').required(),
+  client_msg_id: clientMsgId.required(),
   // Not empty, and not only space.
   text: text(4_000).pattern(/\S/u).example('See you tonight!').required(),
   reply_to_id: id,
@@ -74,7 +76,7 @@ const messageShape = {
   conversation_id: id.required(),
   seq: seq.required(),
   change: seq.required(),
-  type: Joi.string<Message['type']>().valid('text', 'system').required(),
+  type: Joi.string<Message['type']>().valid('text', 'system', 'tip', 'reminder').required(),
   sender_id: id.required(),
   sender_name: Joi.string().allow('').required(),
   text: words.required(),
@@ -82,6 +84,10 @@ const messageShape = {
   mentions: Joi.array<string[]>().items(id).required(),
   reactions: Joi.array<Reaction[]>().items(reaction).required(),
   deleted: Joi.boolean().required(),
+  pinned: Joi.boolean().required(),
+  forwarded: Joi.boolean().required(),
+  system: systemNote,
+  tip: tipNote,
   edited_at: instant.allow(null).required(),
   created_at: instant.required(),
 }
