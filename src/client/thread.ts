@@ -32,6 +32,8 @@ export interface Thread {
   retry(clientMsgId: string): Promise<void>
   discard(clientMsgId: string): void
   older(): Promise<void>
+  /** loads back to that place, as far as is sensible. @returns whether it is here now */
+  reach(seq: number): Promise<boolean>
   /** all that is loaded has been seen */
   markRead(): void
   /** tells the others, at most every few seconds */
@@ -45,6 +47,8 @@ export interface Thread {
 
 const pageSize = 50
 const syncSize = 100
+/** pages that a jump may load on its way */
+const maxReached = 20
 const lookMs = 30_000
 const typingEveryMs = 3_000
 const typingEndsMs = 6_000
@@ -83,10 +87,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
       step(message.change, () => put(message))
     }),
     client.on('message:updated', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { text: fact.text, mentions: fact.mentions, edited_at: fact.edited_at, change: fact.change }))),
-    client.on('message:deleted', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { ...gone, change: fact.change }))),
+    client.on('message:deleted', (fact) => isHere(fact) && step(fact.change, () => withdraw(fact.seq, { change: fact.change }))),
+    client.on('message:pinned', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { pinned: fact.pinned, change: fact.change }))),
     client.on('message:hidden', (fact) => {
       if (!isHere(fact)) return
-      patch(fact.seq, gone)
+      withdraw(fact.seq)
       tell()
     }),
     client.on('reaction:changed', (fact) => isHere(fact) && step(fact.change, () => react(fact))),
@@ -103,6 +108,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     retry,
     discard,
     older,
+    reach,
     markRead,
     tellTyping,
     onChange,
@@ -208,6 +214,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     tell()
   }
 
+  async function reach(seq: number): Promise<boolean> {
+    for (let page = 0; page < maxReached && seq < oldest && hasOlder; page++) await older()
+    return bySeq.has(seq)
+  }
+
   function step(change: number, apply: () => void): void {
     if (known === undefined || change <= known) return
     if (change > known + 1) return catchUp()
@@ -225,6 +236,13 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   function patch(seq: number, change: Partial<Message>): void {
     const there = bySeq.get(seq)
     if (there) bySeq.set(seq, { ...there, ...change })
+  }
+
+  function withdraw(seq: number, change: Partial<Message> = {}): void {
+    const there = bySeq.get(seq)
+    if (!there) return
+    const { system: _happened, tip: _given, ...place } = there
+    bySeq.set(seq, { ...place, ...gone, ...change })
   }
 
   // Facts are the same for everybody: which reactions are one's own is kept from before.
@@ -297,4 +315,4 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   }
 }
 
-const gone: Partial<Message> = { deleted: true, text: '', mentions: [], reactions: [] }
+const gone: Partial<Message> = { deleted: true, pinned: false, text: '', mentions: [], reactions: [] }

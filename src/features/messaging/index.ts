@@ -98,7 +98,7 @@ export function createMessaging(deps: {
     ],
     checks: createMessagingChecks({ ...deps, models }),
     effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }, { operation: 'reminder:create', field: 'reminder_id', ownersOf: reminders.ownersOf }],
-    personal: [createMessagingPersonal(models)],
+    personal: [createMessagingPersonal(models, deps.clock)],
     models: Object.values(models),
   })
   return { feature, messages: reading, roomsOf: conversations.roomsOf }

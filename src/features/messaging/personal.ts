@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.ts'
 import type { PersonalData } from '../../kernel/feature.ts'
 import type { MessagingModels } from './model.ts'
 import { presentReminder } from './reminders.ts'
@@ -5,7 +6,7 @@ import { presentReminder } from './reminders.ts'
 const maxRows = 10_000
 
 /** What somebody said, and where. Who is erased leaves the places of their messages and none of the words. */
-export function createMessagingPersonal({ Participations, Messages, Reactions, Mentions, Reminders, Settings }: MessagingModels): PersonalData {
+export function createMessagingPersonal({ Participations, Messages, Reactions, Mentions, Reminders, Settings }: MessagingModels, clock: Clock): PersonalData {
   return {
     name: 'messaging',
     async read(userId) {
@@ -25,7 +26,8 @@ export function createMessagingPersonal({ Participations, Messages, Reactions, M
     async erase(userId) {
       await Messages.updateMany({ sender_id: userId }, { $set: { text: '', edits: [], mentions: [], terms: [] } })
       await Messages.updateMany({ sender_id: userId, 'system.title': { $exists: true } }, { $set: { 'system.title': '' } })
-      await Reminders.deleteMany({ user_id: userId })
+      await Reminders.updateMany({ user_id: userId, state: 'open' }, { $set: { state: 'cancelled', ended_at: clock.now() }, $unset: { slot: 1 } })
+      await Reminders.updateMany({ user_id: userId }, { $set: { text: '' } })
       await Reactions.deleteMany({ user_id: userId })
       await Mentions.deleteMany({ user_id: userId })
       await Settings.deleteOne({ _id: userId })
