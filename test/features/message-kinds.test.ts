@@ -35,7 +35,12 @@ describe('messages of other kinds', () => {
   const group = async (others: Person[], title = 'Friends') => (await ben.call('conversation:create', { type: 'group', title, ...(others.length > 0 ? { member_ids: others.map((each) => each.id) } : {}) })).conversation_id
   const inMs = (ms: number) => new Date(app.clock.now().getTime() + ms).toISOString()
   const reminderOf = async (who: Person, reminder_id: string) => (await who.call('reminder:list', { limit: 100 })).data.find((each) => each.reminder_id === reminder_id)
-  const fire = () => app.app.features.flatMap((each) => each.jobs).find((job) => job.name === 'messaging.reminders')?.run()
+  /** Until nothing is due: the app's own timer may be at it, too. */
+  const fire = async () => {
+    const due = { state: { $in: ['open', 'firing'] }, fire_at: { $lte: app.clock.now() } }
+    do await app.app.features.flatMap((each) => each.jobs).find((job) => job.name === 'messaging.reminders')?.run()
+    while ((await app.db.collection('reminders').countDocuments(due)) > 0)
+  }
 
   describe('of what happened', () => {
     it('say who did what to whom, in their place, and count as unread for nobody', async () => {
@@ -157,16 +162,16 @@ describe('messages of other kinds', () => {
 
     it('are dropped with a reason where their writer may no longer write, and wait their turn in slow mode', async () => {
       const conversation_id = await group([ana, cara])
-      const later = async (who: Person, where = conversation_id) => (await who.call('reminder:create', { conversation_id: where, text: 'later', due_at: inMs(1_000) })).reminder_id
+      const later = async (who: Person, where = conversation_id) => (await who.call('reminder:create', { conversation_id: where, text: 'later', due_at: inMs(60_000) })).reminder_id
       const between = (await ben.call('conversation:create', { type: 'direct', member_ids: [cara.id] })).conversation_id
       await ben.call('conversation:accept', { conversation_id: between }).catch(() => {})
       const [left, silenced, blocked, gone] = [await later(cara), await later(ana), await later(cara, between), await later(ben)]
       await ben.call('reminder:cancel', { reminder_id: gone })
       await ben.call('reminder:cancel', { reminder_id: gone })
-      await ben.call('moderation:timeout', { conversation_id, user_id: ana.id, until: inMs(60_000) })
+      await ben.call('moderation:timeout', { conversation_id, user_id: ana.id, until: inMs(3_600_000) })
       await cara.call('conversation:leave', { conversation_id })
       await ben.call('user:block', { user_id: cara.id })
-      app.clock.advance({ seconds: 1 })
+      app.clock.advance({ minutes: 1 })
       await fire()
       const outcome = async (who: Person, id: string) => { const { state, reason } = (await reminderOf(who, id)) ?? {}; return [state, reason] }
       expect(await Promise.all([outcome(cara, left), outcome(ana, silenced), outcome(cara, blocked), outcome(ben, gone)])).to.deep.equal([['dropped', 'left'], ['dropped', 'silenced'], ['dropped', 'blocked'], ['cancelled', null]])
@@ -174,7 +179,7 @@ describe('messages of other kinds', () => {
       await ben.call('moderation:timeout', { conversation_id, user_id: ana.id, until: null })
       await ben.call('conversation:update', { conversation_id, slow_mode_ms: 60_000 })
       const [one, two] = [await later(ana), await later(ana)]
-      app.clock.advance({ seconds: 1 })
+      app.clock.advance({ minutes: 1 })
       await fire()
       expect([(await outcome(ana, one))[0], (await outcome(ana, two))[0]].toSorted()).to.deep.equal(['fired', 'open'])
       app.clock.advance({ minutes: 1 })
@@ -185,8 +190,10 @@ describe('messages of other kinds', () => {
     it('are at most fifty at a time, also for who asks for many at once, at most a year ahead, and nobody else’s', async () => {
       const conversation_id = await group([])
       const desk = byHttp(app, ben)
-      const many = await Promise.all(Array.from({ length: 53 }, () => desk.call('reminder:create', { conversation_id, text: 'x', due_at: inMs(3_600_000) }).then((each) => each.reminder_id, () => undefined)))
-      expect(many.filter(Boolean)).to.have.length(50)
+      const row = { user_id: ben.id, conversation_id, text: 'x', state: 'open', fire_at: new Date('2999-01-01') }
+      await app.db.collection<{ _id: string }>('reminders').insertMany(Array.from({ length: 45 }, (_each, slot) => ({ ...row, _id: `rem_${slot}`, slot })))
+      const many = await Promise.all(Array.from({ length: 8 }, () => desk.call('reminder:create', { conversation_id, text: 'x', due_at: inMs(3_600_000) }).then((each) => each.reminder_id, () => undefined)))
+      expect(many.filter(Boolean)).to.have.length(5)
       expect(await desk.refused('reminder:create', { conversation_id, text: 'x', due_at: inMs(3_600_000) })).to.equal('conflict')
       const [first] = many.filter(Boolean) as [string]
       expect(await byHttp(app, ana).refused('reminder:cancel', { reminder_id: first })).to.equal('not-found')
