@@ -184,6 +184,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   // The step first: what comes while the messages are read is newer than it, and is asked for.
   async function load(): Promise<void> {
     const read = await client.call('conversation:read', { conversation_id })
+    if (read.state === 'invited') {
+      // Nothing that is said there is theirs before they say yes; when they do, it is loaded.
+      conversation = read
+      return
+    }
     const page = await client.call('conversation:history', { conversation_id, limit: pageSize })
     for (const message of page.data) put(message)
     oldest = page.data.at(-1)?.seq ?? read.last_seq + 1

@@ -17,6 +17,8 @@ export function ChatView({ client, user, rest: [conversationId = '', seq] }: Vie
   const [, redraw] = useState(0)
   useEffect(() => {
     const stop = inbox.onChange(() => redraw((n) => n + 1))
+    // It may have been loaded before anybody listened.
+    redraw((n) => n + 1)
     return () => {
       stop()
       inbox.close()

@@ -28,6 +28,8 @@ export function ThreadView({ client, user, conversationId, at }: Common & { conv
   useEffect(() => setSight(at), [at])
   useEffect(() => {
     const stop = thread.onChange(() => redraw((n) => n + 1))
+    // It may have been loaded before anybody listened.
+    redraw((n) => n + 1)
     return () => {
       stop()
       thread.close()
