@@ -157,7 +157,7 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'message:pin': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id }) },
   'message:unpin': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id }) },
   'conversation:pins': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
-  'message:search': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id, query: 'matrix' }) },
+  'message:search': { verdicts: signedIn, input: () => ({ query: 'matrix' }) },
   'message:forward': { verdicts: inGroup, input: ({ message_id }) => ({ message_id, conversation_ids: ['con_none'], client_msg_id: 'matrix-forward' }) },
   'typing:start': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
   'typing:stop': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },

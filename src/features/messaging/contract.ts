@@ -1,6 +1,6 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
-import { type KindFacts, type KindOperations, kindRoutes, type SystemNote, type TipNote } from './kinds-contract.ts'
+import type { KindFacts, KindOperations, SystemNote, TipNote } from './kinds-contract.ts'
 
 export type * from './kinds-contract.ts'
 
@@ -234,7 +234,6 @@ export interface MessagingOperations extends KindOperations {
 }
 
 export const messagingRoutes = {
-  ...kindRoutes,
   'conversation:create': { route: 'POST /api/v1/conversations', once: 'optional' },
   'conversation:list': 'GET /api/v1/conversations',
   'conversation:read': 'GET /api/v1/conversations/:conversation_id',
@@ -265,6 +264,14 @@ export const messagingRoutes = {
   'session:sync': { route: 'POST /api/v1/conversations/sync', repeatable: true },
   'messaging-settings:read': 'GET /api/v1/messaging-settings',
   'messaging-settings:update': 'PUT /api/v1/messaging-settings',
+  'reminder:create': { route: 'POST /api/v1/conversations/:conversation_id/reminders', once: 'optional' },
+  'reminder:list': 'GET /api/v1/reminders',
+  'reminder:cancel': 'DELETE /api/v1/reminders/:reminder_id',
+  'message:pin': 'PUT /api/v1/messages/:message_id/pin',
+  'message:unpin': 'DELETE /api/v1/messages/:message_id/pin',
+  'conversation:pins': 'GET /api/v1/conversations/:conversation_id/pins',
+  'message:search': 'GET /api/v1/messages/search',
+  'message:forward': { route: 'POST /api/v1/messages/:message_id/forward', repeatable: true },
 } as const satisfies Routes<MessagingOperations>
 
 /** Facts of one conversation carry the step they are: whoever misses one asks with `conversation:sync` since the last one they have. */

@@ -4,8 +4,7 @@ import { type AnyFact, fact } from '../../kernel/feature.ts'
 import { type AnyOperation, operation } from '../../kernel/operation.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 import { cursor, id, instant, limit, page, text } from '../../kernel/schema.ts'
-import type { CreateReminder, Forwarded, ForwardMessage, FoundMessage, Message, MessagingFacts, Reminder, SearchMessages } from './contract.ts'
-import { kindRoutes } from './kinds-contract.ts'
+import { type CreateReminder, type Forwarded, type ForwardMessage, type FoundMessage, type Message, type MessagingFacts, type Reminder, type SearchMessages, messagingRoutes } from './contract.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Pins } from './pins.ts'
 import type { Reminders } from './reminders.ts'
@@ -45,7 +44,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'reminder:create',
       summary: 'Have something said in a conversation later; at most fifty at a time, at most a year ahead',
-      ...kindRoutes['reminder:create'],
+      ...messagingRoutes['reminder:create'],
       audience: 'signed-in',
       status: 201,
       errors: ['not-found', 'forbidden', 'conflict'],
@@ -56,7 +55,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'reminder:list',
       summary: 'Your reminders, newest first, and what became of them',
-      route: kindRoutes['reminder:list'],
+      route: messagingRoutes['reminder:list'],
       audience: 'signed-in',
       errors: ['cursor'],
       input: Joi.object<PageQuery, true>({ limit, cursor }),
@@ -66,7 +65,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'reminder:cancel',
       summary: 'Take a reminder back that was not said yet',
-      route: kindRoutes['reminder:cancel'],
+      route: messagingRoutes['reminder:cancel'],
       audience: 'signed-in',
       errors: ['not-found', 'stale-state'],
       input: Joi.object<{ reminder_id: string }, true>({ reminder_id: id.required() }),
@@ -76,7 +75,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'message:pin',
       summary: 'Keep a message in sight; in a group or a room, by who keeps order',
-      route: kindRoutes['message:pin'],
+      route: messagingRoutes['message:pin'],
       audience: 'signed-in',
       errors: ['not-found', 'forbidden', 'conflict'],
       input: schema.messageId,
@@ -86,7 +85,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'message:unpin',
       summary: 'Keep it in sight no longer',
-      route: kindRoutes['message:unpin'],
+      route: messagingRoutes['message:unpin'],
       audience: 'signed-in',
       errors: ['not-found', 'forbidden'],
       input: schema.messageId,
@@ -96,7 +95,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'conversation:pins',
       summary: 'What is pinned, the latest pin first',
-      route: kindRoutes['conversation:pins'],
+      route: messagingRoutes['conversation:pins'],
       audience: 'signed-in',
       errors: ['not-found'],
       input: schema.conversationId,
@@ -106,7 +105,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'message:search',
       summary: 'Messages that you can read, by the beginnings of their words, newest first. A page may come short and say that there is more',
-      route: kindRoutes['message:search'],
+      route: messagingRoutes['message:search'],
       audience: 'signed-in',
       cost: 5,
       errors: ['not-found', 'cursor'],
@@ -117,7 +116,7 @@ export function kindOperations({ reminders, pins, search, forward }: KindService
     operation({
       name: 'message:forward',
       summary: 'Say what was said elsewhere once more, in up to ten conversations; each answers for itself',
-      ...kindRoutes['message:forward'],
+      ...messagingRoutes['message:forward'],
       audience: 'signed-in',
       cost: 5,
       errors: ['not-found', 'forbidden'],

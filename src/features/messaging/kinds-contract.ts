@@ -1,5 +1,4 @@
 import type { ErrorCode } from '../../kernel/errors.ts'
-import type { Routes } from '../../kernel/operation.ts'
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { ConversationType, Message, SentMessage } from './contract.ts'
 
@@ -88,17 +87,6 @@ export interface KindOperations {
   'message:search': { input: SearchMessages; output: Page<FoundMessage> }
   'message:forward': { input: ForwardMessage; output: { data: Forwarded[]; has_more: boolean; next: null } }
 }
-
-export const kindRoutes = {
-  'reminder:create': { route: 'POST /api/v1/conversations/:conversation_id/reminders', once: 'optional' },
-  'reminder:list': 'GET /api/v1/reminders',
-  'reminder:cancel': 'DELETE /api/v1/reminders/:reminder_id',
-  'message:pin': 'PUT /api/v1/messages/:message_id/pin',
-  'message:unpin': 'DELETE /api/v1/messages/:message_id/pin',
-  'conversation:pins': 'GET /api/v1/conversations/:conversation_id/pins',
-  'message:search': 'GET /api/v1/messages/search',
-  'message:forward': { route: 'POST /api/v1/messages/:message_id/forward', repeatable: true },
-} as const satisfies Routes<KindOperations>
 
 export interface KindFacts {
   /** a message was pinned, or is no longer */

@@ -5,6 +5,7 @@ import type { User } from '../../features/accounts/contract.ts'
 import { hrefOf } from './route.ts'
 
 interface Notice {
+  conversation_id: string
   message_id: string
   title: string
   text: string
@@ -16,10 +17,12 @@ const maxShown = 3
 /** Somebody names you, or a reminder is due, while you look elsewhere: a word of it, and the way there. */
 export function Notices({ client, user, open }: { client: Client; user: User; open: string | undefined }) {
   const [notices, setNotices] = useState<readonly Notice[]>([])
+  // Whoever opens the conversation sees it there.
+  useEffect(() => setNotices((before) => before.filter((each) => each.conversation_id !== open)), [open])
   useEffect(() => {
     const tell = (title: string) => ({ conversation_id, message_id, seq, text }: { conversation_id: string; message_id: string; seq: number; text: string }): void => {
       if (conversation_id === open && !document.hidden) return
-      setNotices((before) => [...before.filter((each) => each.message_id !== message_id), { message_id, title, text, href: hrefOf('chat', conversation_id, String(seq)) }].slice(-maxShown))
+      setNotices((before) => [...before.filter((each) => each.message_id !== message_id), { conversation_id, message_id, title, text, href: hrefOf('chat', conversation_id, String(seq)) }].slice(-maxShown))
     }
     const stops = [
       client.on('message:mentioned', (fact) => tell(`${fact.sender_name} names you`)(fact)),
