@@ -189,7 +189,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     maintenance,
     readers: (userId, messageId) => messaging.mayRead(userId, messageId),
   })
-  const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
+  const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })

@@ -41,6 +41,8 @@ async function benchExchange(writer: Client, reader: Client, readerId: string): 
 
 async function benchGroup(clients: readonly Client[], people: readonly Person[]): Promise<void> {
   const [first] = clients as [Client]
+  // Whoever has begun a conversation with the host is added without being asked.
+  for (const each of clients.slice(1)) await each.call('conversation:create', { type: 'direct', member_ids: [people[0]?.id ?? ''] })
   const { conversation_id } = await first.call('conversation:create', { type: 'group', title: 'Bench', member_ids: people.slice(1).map((each) => each.id) })
   const say = (client: Client, id: string) => client.call('message:send', { conversation_id, client_msg_id: id, text: 'Encore!' })
   const missedFew = await cost(first, conversation_id, 0)

@@ -91,7 +91,7 @@ export function createInbox(client: Client, state: 'joined' | 'requested' = 'joi
   async function readAgain(conversation_id: string): Promise<void> {
     try {
       const read = await client.call('conversation:read', { conversation_id })
-      if (read.state === state) known.set(conversation_id, read)
+      if (read.state === state || (state === 'requested' && read.state === 'invited')) known.set(conversation_id, read)
       else known.delete(conversation_id)
     } catch (error) {
       if (asProblem(error).code === 'not-found') known.delete(conversation_id)

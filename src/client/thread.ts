@@ -42,6 +42,8 @@ export interface Thread {
   retry(clientMsgId: string): Promise<void>
   discard(clientMsgId: string): void
   older(): Promise<void>
+  /** loads back to that place, as far as is sensible. @returns whether it is here now */
+  reach(seq: number): Promise<boolean>
   /** all that is loaded has been seen */
   markRead(): void
   /** tells the others, at most every few seconds */
@@ -58,6 +60,8 @@ export type More = Pick<SendMessage, 'reply_to_id' | 'mentions'> & { files?: rea
 
 const pageSize = 50
 const syncSize = 100
+/** pages that a jump may load on its way */
+const maxReached = 20
 const lookMs = 30_000
 const typingEveryMs = 3_000
 const typingEndsMs = 6_000
@@ -96,10 +100,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
       step(message.change, () => put(message))
     }),
     client.on('message:updated', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { text: fact.text, mentions: fact.mentions, edited_at: fact.edited_at, change: fact.change }))),
-    client.on('message:deleted', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { ...gone, change: fact.change }))),
+    client.on('message:deleted', (fact) => isHere(fact) && step(fact.change, () => withdraw(fact.seq, { change: fact.change }))),
+    client.on('message:pinned', (fact) => isHere(fact) && step(fact.change, () => patch(fact.seq, { pinned: fact.pinned, change: fact.change }))),
     client.on('message:hidden', (fact) => {
       if (!isHere(fact)) return
-      patch(fact.seq, gone)
+      withdraw(fact.seq)
       tell()
     }),
     client.on('reaction:changed', (fact) => isHere(fact) && step(fact.change, () => react(fact))),
@@ -116,6 +121,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     retry,
     discard,
     older,
+    reach,
     markRead,
     tellTyping,
     onChange,
@@ -212,6 +218,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   // The step first: what comes while the messages are read is newer than it, and is asked for.
   async function load(): Promise<void> {
     const read = await client.call('conversation:read', { conversation_id })
+    if (read.state === 'invited') {
+      // Nothing that is said there is theirs before they say yes; when they do, it is loaded.
+      conversation = read
+      return
+    }
     const page = await client.call('conversation:history', { conversation_id, limit: pageSize })
     for (const message of page.data) put(message)
     oldest = page.data.at(-1)?.seq ?? read.last_seq + 1
@@ -242,6 +253,11 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     tell()
   }
 
+  async function reach(seq: number): Promise<boolean> {
+    for (let page = 0; page < maxReached && seq < oldest && hasOlder; page++) await older()
+    return bySeq.has(seq)
+  }
+
   function step(change: number, apply: () => void): void {
     if (known === undefined || change <= known) return
     if (change > known + 1) return catchUp()
@@ -259,6 +275,13 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   function patch(seq: number, change: Partial<Message>): void {
     const there = bySeq.get(seq)
     if (there) bySeq.set(seq, { ...there, ...change })
+  }
+
+  function withdraw(seq: number, change: Partial<Message> = {}): void {
+    const there = bySeq.get(seq)
+    if (!there) return
+    const { system: _happened, tip: _given, ...place } = there
+    bySeq.set(seq, { ...place, ...gone, ...change })
   }
 
   // Facts are the same for everybody: which reactions are one's own is kept from before.
@@ -331,4 +354,4 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   }
 }
 
-const gone: Partial<Message> = { deleted: true, text: '', mentions: [], media: [], reactions: [] }
+const gone: Partial<Message> = { deleted: true, pinned: false, text: '', mentions: [], media: [], reactions: [] }

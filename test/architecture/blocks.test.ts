@@ -89,6 +89,7 @@ describe('a block', () => {
         const begun = async (who: Person, input: object) => ((await callAs(who, 'conversation:create', input)) as { data: { conversation_id: string } }).data.conversation_id
         const room_id = await begun(creator, { type: 'room' })
         await callAs(fan, 'conversation:join', { conversation_id: room_id })
+        await begun(creator, { type: 'direct', member_ids: [fan.id] })
         cast = {
           creator,
           fan,

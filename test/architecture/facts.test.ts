@@ -24,6 +24,8 @@ const told: Record<FactName, true> = {
   'message:deleted': true,
   'message:hidden': true,
   'message:mentioned': true,
+  'message:pinned': true,
+  'reminder:due': true,
   'reaction:changed': true,
   'receipt:updated': true,
   'typing:changed': true,

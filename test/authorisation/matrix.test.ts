@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type OperationName, reaches } from '../../src/features/catalogue.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { connect, type LiveSocket, signIn, signUp, topUp } from '../support/cast.ts'
 import { ask } from '../support/http.ts'
@@ -121,6 +122,7 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
   const { entries } = (await fan.http('GET', `/api/v1/wallets/me/transactions/${encodeURIComponent(line?.id ?? '')}`)).body as { entries: { entry_id: string }[] }
   const overlay = (await owner.http('POST', '/api/v1/overlays', {})).body as { overlay_id: string; token: string }
   const goal = (await owner.http('POST', '/api/v1/creators/me/goals', { title: 'Stage', kind: 'count', target: 3 })).body as { goal_id: string }
+  await acquaint(owner, [fan])
   const group = (await owner.http('POST', '/api/v1/conversations', { type: 'group', title: 'Stage', member_ids: [fan.id] })).body as { conversation_id: string }
   const message = (await owner.http('POST', `/api/v1/conversations/${group.conversation_id}/messages`, { client_msg_id: 'stage-message', text: 'Stage' })).body as { message_id: string }
   await owner.http('POST', '/api/v1/blocks', { user_id: blocked.id })

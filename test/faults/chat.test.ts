@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type Client, createClient, createThread, type Thread } from '../../src/client/index.ts'
 import { type Pair, startPair } from '../deploy/stage.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { ask } from '../support/http.ts'
 import { type Proxy, startProxy } from '../support/proxy.ts'
 import { hasRedisServer } from '../support/redis.ts'
@@ -158,6 +159,7 @@ describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, fu
       signedUp.push({ user_id: body.user.id as string, proxy, client: createClient({ url: proxy.url, tokens }) })
     }
     const [first] = signedUp
+    await acquaint({ id: first?.user_id ?? '' }, signedUp.slice(1).map((each) => each.client))
     const { conversation_id } = await (first as (typeof signedUp)[number]).client.call('conversation:create', { type: 'group', title: 'Chaos', member_ids: signedUp.slice(1).map((each) => each.user_id) })
     for (const each of signedUp) {
       each.client.connect()

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Message } from '../../src/features/messaging/contract.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
 import { byHttp, bySocket, type Caller, doors, through } from '../support/doors.ts'
@@ -31,7 +32,12 @@ describe('a conversation', () => {
   }
 
   async function group(people: number, title = 'Friends') {
-    while (crowd.length <= people) crowd.push(await signUp(app, 'fan', crowd.length === 0 ? 'Owner' : `Member ${crowd.length - 1}`))
+    while (crowd.length <= people) {
+      const [host] = crowd
+      const each = await signUp(app, 'fan', host ? `Member ${crowd.length - 1}` : 'Owner')
+      if (host) await acquaint(host, [each])
+      crowd.push(each)
+    }
     const [owner, ...others] = crowd.slice(0, people + 1) as [Person, ...Person[]]
     const desk = byHttp(app, owner)
     const { conversation_id } = await desk.call('conversation:create', { type: 'group', title, member_ids: others.map((each) => each.id) })
@@ -170,11 +176,11 @@ describe('a conversation', () => {
     const live = await bySocket(app, named)
     const sent = await say(desk, conversation_id, 'Hey @Member 0', { mentions: [named.id, 'usr_stranger'] })
     expect(sent.mentions, 'whoever is not in it is not named').to.deep.equal([named.id])
-    expect(await live.next('message:mentioned')).to.deep.include({ conversation_id, seq: 1, sender_name: 'Owner', text: 'Hey @Member 0' })
+    expect(await live.next('message:mentioned')).to.deep.include({ conversation_id, seq: 2, sender_name: 'Owner', text: 'Hey @Member 0' })
     const [his, hers] = desks as [Caller, Caller]
     expect((await his.call('conversation:read', { conversation_id })).mentions).to.equal(1)
     expect((await hers.call('conversation:read', { conversation_id })).mentions).to.equal(0)
-    expect(await his.call('conversation:mark-read', { conversation_id, up_to_seq: 1 })).to.include({ mentions: 0, unread: 0 })
+    expect(await his.call('conversation:mark-read', { conversation_id, up_to_seq: 2 })).to.include({ mentions: 0, unread: 0 })
     live.close()
   })
 
@@ -242,12 +248,13 @@ describe('a conversation', () => {
       const { owner, others, desk, desks, conversation_id } = await group(2)
       const [admin, member] = others as [Person, Person]
       const late = await signUp(app, 'fan', 'Late')
+      await acquaint(admin, [late])
       await say(desk, conversation_id, 'before')
       expect(await (desks[1] as Caller).refused('conversation:add-members', { conversation_id, member_ids: [late.id] })).to.equal('forbidden')
       await desk.call('conversation:set-role', { conversation_id, user_id: admin.id, role: 'admin' })
       const grown = await (desks[0] as Caller).call('conversation:add-members', { conversation_id, member_ids: [late.id] })
       expect(grown.participant_count).to.equal(4)
-      expect((await byHttp(app, late).call('conversation:history', { conversation_id })).data, 'what was said before is not theirs').to.deep.equal([])
+      expect((await byHttp(app, late).call('conversation:history', { conversation_id })).data, 'what was said before is not theirs').to.have.length(1)
       expect(await (desks[0] as Caller).refused('conversation:remove-member', { conversation_id, user_id: owner.id })).to.equal('forbidden')
       await (desks[0] as Caller).call('conversation:remove-member', { conversation_id, user_id: member.id })
       expect(await (desks[1] as Caller).refused('conversation:history', { conversation_id })).to.equal('not-found')
@@ -287,8 +294,8 @@ describe('a conversation', () => {
       const all = [desk, ...desks]
       await Promise.all(all.flatMap((each, at) => [0, 1, 2, 3].map((turn) => say(each, conversation_id, `${at}.${turn}`))))
       const { data } = await desk.call('conversation:history', { conversation_id, since_seq: 0, limit: 100 })
-      expect(data.map((each) => each.seq)).to.deep.equal(Array.from({ length: 32 }, (_each, at) => at + 1))
-      expect(new Set(data.map((each) => each.text)).size).to.equal(32)
+      expect(data.map((each) => each.seq)).to.deep.equal(Array.from({ length: 33 }, (_each, at) => at + 1))
+      expect(new Set(data.map((each) => each.text)).size, 'and that the group was made').to.equal(33)
     })
   })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { newId } from '../../src/kernel/ids.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
@@ -47,6 +48,7 @@ describe('a report', () => {
   })
 
   it('of a message keeps its words, whatever becomes of them, and is for those who could read them', async () => {
+    await acquaint(fan, [creator])
     const { conversation_id } = (await fan.http('POST', '/api/v1/conversations', { type: 'group', title: 'Report', member_ids: [creator.id] })).body as { conversation_id: string }
     const { message_id } = (await fan.http('POST', `/api/v1/conversations/${conversation_id}/messages`, { client_msg_id: 'to-be-reported', text: 'Rude words' })).body as { message_id: string }
     expect((await file(creator, { subject_type: 'message', subject_id: message_id })).status).to.equal(201)

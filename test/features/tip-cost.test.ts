@@ -73,4 +73,4 @@ describe('a tip from the wallet, as the store sees it', () => {
 })
 
 /** what the app's own timers look at, and its deliveries */
-const swept = new Set(['goals', 'creator_attention', 'ledger_heads', 'batches', 'entries', 'ledger_roots', 'sessions', 'streams', 'overlays', 'unsealed', 'deliveries', 'events', 'payment_inbox', 'payments', 'agenda_jobs', 'processes'])
+const swept = new Set(['goals', 'creator_attention', 'ledger_heads', 'batches', 'entries', 'ledger_roots', 'sessions', 'streams', 'overlays', 'unsealed', 'deliveries', 'events', 'payment_inbox', 'payments', 'agenda_jobs', 'processes', 'conversations', 'reminders'])

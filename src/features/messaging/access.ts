@@ -2,7 +2,7 @@ import type { Context } from '../../kernel/context.ts'
 import { ensure } from '../../kernel/errors.ts'
 import { userOf } from '../accounts/index.ts'
 import { type ConversationRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
-import { canRead } from './policy.ts'
+import { canKnow, canRead } from './policy.ts'
 
 export interface Seat {
   conversation: ConversationRow
@@ -13,14 +13,21 @@ export type Access = ReturnType<typeof createAccess>
 
 /** The one way to a conversation: through one's own participation. Whoever has none learns not even that it is there. */
 export function createAccess({ Conversations, Participations, Messages }: MessagingModels) {
-  return Object.freeze({ to, toMessage })
+  return Object.freeze({ to, glimpse, toMessage })
 
   /** @throws AppError `not-found` */
   async function to(ctx: Context, conversationId: string): Promise<Seat> {
+    const seat = await glimpse(ctx, conversationId)
+    ensure(canRead(seat.me), 'not-found')
+    return seat
+  }
+
+  /** Also for whoever is only asked into it: that it is there, and nothing that is said. @throws AppError `not-found` */
+  async function glimpse(ctx: Context, conversationId: string): Promise<Seat> {
     const { user_id } = userOf(ctx)
     // One after the other: inside a transaction nothing goes side by side.
     const me = await Participations.findById(participationId(conversationId, user_id)).lean()
-    ensure(me && canRead(me), 'not-found')
+    ensure(me && canKnow(me), 'not-found')
     const conversation = await Conversations.findById(conversationId).lean()
     ensure(conversation, 'not-found')
     return { conversation, me }

@@ -7,7 +7,7 @@ import type { MessageRow } from './model.ts'
 
 /** uploads that hang on nothing, by their ids */
 export type Loose = Awaited<ReturnType<MediaService['loose']>>
-type Files = Pick<SendMessage, 'media_ids' | 'type' | 'text'> & { sender_id: string }
+type Files = Pick<SendMessage, 'media_ids' | 'text'> & { sender_id: string; type?: SendMessage['type'] | 'reminder' }
 
 /** @param fresh what is stored in the same transaction, before it: of two messages that want one file, the first has it */
 export function refusalOfMedia(draft: Files, loose: Loose, fresh: readonly MessageRow[]): AppError | undefined {
@@ -17,10 +17,11 @@ export function refusalOfMedia(draft: Files, loose: Loose, fresh: readonly Messa
   if (wanted.some((each) => loose.get(each)?.owner_id !== draft.sender_id)) return new AppError('not-found')
   if (fresh.some((row) => row.media.some((each) => wanted.includes(each.media_id)))) return new AppError('not-found')
   if (wanted.length > 1 && mediaOf(draft, loose).some((each) => each.kind === 'voice')) return invalid('media_ids', 'a voice note goes alone')
-  return draft.type && draft.type !== typeOf({ ...draft, type: undefined }, loose) && !(draft.type === 'file' && wanted.length > 0) ? invalid('type', 'does not fit what is in the files') : undefined
+  return draft.type && draft.type !== 'reminder' && draft.type !== typeOf({ ...draft, type: undefined }, loose) && !(draft.type === 'file' && wanted.length > 0) ? invalid('type', 'does not fit what is in the files') : undefined
 }
 
 export function typeOf(draft: Files, loose: Loose): MessageType {
+  if (draft.type === 'reminder') return 'reminder'
   const [first, ...others] = mediaOf(draft, loose)
   if (!first) return 'text'
   if (draft.type) return draft.type

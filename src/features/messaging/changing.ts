@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { MediaService } from '../media/index.ts'
@@ -8,8 +9,10 @@ import type { Access } from './access.ts'
 import type { Edit, Message, Reaction } from './contract.ts'
 import { isEmoji } from './emoji.ts'
 import type { ConversationRow, MessageRow, MessagingModels } from './model.ts'
+import type { Placing } from './placing.ts'
 import { canDelete, canEdit } from './policy.ts'
 import { hearersOf, presentEdits, presentMessage } from './present.ts'
+import { termsOf } from './terms.ts'
 
 type Nothing = Record<string, never>
 
@@ -22,15 +25,16 @@ export interface ChangingDependencies {
   unitOfWork: UnitOfWork
   media: Pick<MediaService, 'release'>
   clock: Clock
+  placing: Pick<Placing, 'nextStep'>
 }
 
 export type Changing = ReturnType<typeof createChanging>
 
 /** What becomes of a message after it was said. Every change takes the conversation's next step, so that whoever was away can ask for it. */
-export function createChanging({ models, access, accounts, unitOfWork, media, clock }: ChangingDependencies) {
-  const { Conversations, Messages, Reactions, Mentions } = models
+export function createChanging({ models, access, accounts, unitOfWork, media, clock, placing }: ChangingDependencies) {
+  const { Messages, Reactions, Mentions } = models
 
-  return Object.freeze({ edit, edits, remove, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
+  return Object.freeze({ edit, edits, remove, withdraw, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
 
   /** The words that were there stay to be read. @throws AppError `forbidden` for who did not say it, or a day later */
   async function edit(ctx: Context, { message_id, text }: { message_id: string; text: string }): Promise<Message> {
@@ -46,7 +50,7 @@ export function createChanging({ models, access, accounts, unitOfWork, media, cl
         if (message.text === text) return presentMessage(message, names, { user_id, reacted: await reactedBy(user_id, message_id) })
         const change = await nextStep(conversation)
         const edits = [...message.edits, { text: message.text, until: now }]
-        await Messages.updateOne({ _id: message_id }, { $set: { text, edited_at: now, change, edits } })
+        await Messages.updateOne({ _id: message_id }, { $set: { text, edited_at: now, change, edits, terms: termsOf(text) } })
         await tx.publish('message.updated', { ...hearersOf(conversation), fact: { conversation_id: conversation._id, message_id, seq: message.seq, change, text, mentions: message.mentions, edited_at: now.toISOString() } })
         return presentMessage({ ...message, text, change, edits, edited_at: now }, names, { user_id, reacted: await reactedBy(user_id, message_id) })
       },
@@ -70,22 +74,27 @@ export function createChanging({ models, access, accounts, unitOfWork, media, cl
         const message = (await Messages.findById(message_id).lean()) ?? fail('not-found')
         if (message.deleted_at !== null) return
         if (scope === 'all') ensure(canDelete(me, message), 'forbidden', 'Only who said it, or who keeps order here, may take it away')
-        const change = await nextStep(conversation)
-        const fact = { conversation_id: conversation._id, message_id, seq: message.seq }
         if (scope === 'me') {
+          const change = await nextStep(conversation)
           await Messages.updateOne({ _id: message_id }, { $set: { change }, $addToSet: { hidden_for: user_id } })
-          await tx.publish('message.hidden', { user_id, fact })
+          await tx.publish('message.hidden', { user_id, fact: { conversation_id: conversation._id, message_id, seq: message.seq } })
           return
         }
-        await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], media: [], reactions: [], edits: [], deleted_at: clock.now() } })
-        if (message.media?.length) await media.release(tx, { message_id })
-        await Reactions.deleteMany({ message_id })
-        await Mentions.deleteMany({ _id: { $in: message.mentions.map((each) => `${message_id}/${each}`) } })
-        await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { ...fact, change } })
+        await withdraw(tx, conversation, message)
       },
       conversation._id,
     )
     return {}
+  }
+
+  /** Nothing of it is left but its place. */
+  async function withdraw(tx: Tx, conversation: ConversationRow, { _id: message_id, seq, mentions, media: files }: MessageRow): Promise<void> {
+    const change = await nextStep(conversation)
+    await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], media: [], reactions: [], edits: [], terms: [], deleted_at: clock.now() }, $unset: { pinned_at: 1 } })
+    if (files?.length) await media.release(tx, { message_id })
+    await Reactions.deleteMany({ message_id })
+    await Mentions.deleteMany({ _id: { $in: mentions.map((each) => `${message_id}/${each}`) } })
+    await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { conversation_id: conversation._id, message_id, seq, change } })
   }
 
   async function react(ctx: Context, { message_id, emoji }: { message_id: string; emoji: string }, added: boolean): Promise<{ reactions: Reaction[] }> {
@@ -127,8 +136,7 @@ export function createChanging({ models, access, accounts, unitOfWork, media, cl
   }
 
   async function nextStep({ _id }: ConversationRow): Promise<number> {
-    const row = await Conversations.findOneAndUpdate({ _id }, { $inc: { last_change: 1 } }, { returnDocument: 'after', projection: { last_change: 1 } }).lean()
-    return row?.last_change ?? fail('not-found')
+    return placing.nextStep(_id)
   }
 }
 

@@ -1,17 +1,21 @@
 import type { Check, Violation } from '../../kernel/feature.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { MessagingModels } from './model.ts'
+import { maxPins } from './pins.ts'
 
 const maxReported = 100
 
 /** What holds of every conversation, each looked at in a snapshot of its own. */
 export function createMessagingChecks({ models, unitOfWork }: { models: MessagingModels; unitOfWork: UnitOfWork }): Check[] {
-  const { Conversations, Participations, Messages } = models
+  const { Conversations, Participations, Messages, Reminders } = models
 
   return [
     { name: 'messaging.no-gap', run: () => ofEach('messaging.no-gap', gapFault) },
     { name: 'messaging.marks', run: () => ofEach('messaging.marks', markFault) },
     { name: 'messaging.members', run: () => ofEach('messaging.members', memberFault) },
+    { name: 'messaging.quiet', run: () => ofEach('messaging.quiet', quietFault) },
+    { name: 'messaging.pins', run: () => ofEach('messaging.pins', pinFault) },
+    { name: 'messaging.reminders', run: reminderFaults },
   ]
 
   async function ofEach(check: string, faultOf: (conversationId: string) => Promise<string | undefined>): Promise<Violation[]> {
@@ -49,7 +53,38 @@ export function createMessagingChecks({ models, unitOfWork }: { models: Messagin
   async function memberFault(conversation_id: string): Promise<string | undefined> {
     const conversation = await Conversations.findById(conversation_id).lean()
     if (!conversation?.member_ids) return undefined
-    const inside = (await Participations.find({ conversation_id, state: { $in: ['joined', 'requested', 'declined'] } }, { user_id: 1 }).lean()).map((row) => row.user_id)
+    const inside = (await Participations.find({ conversation_id, state: { $in: conversation.type === 'direct' ? ['joined', 'requested', 'declined'] : ['joined'] } }, { user_id: 1 }).lean()).map((row) => row.user_id)
     return inside.toSorted().join() === conversation.member_ids.toSorted().join() ? undefined : 'is heard by others than are in it'
+  }
+  /** What counts as unread is a difference: it is right where each message knows how many before it do not count. */
+  async function quietFault(conversation_id: string): Promise<string | undefined> {
+    const conversation = await Conversations.findById(conversation_id).lean()
+    if (!conversation) return undefined
+    const quiet = await Messages.find({ conversation_id, $or: [{ type: 'system' }, { seq: conversation.last_seq }] }, { seq: 1, type: 1, quiet: 1 }).sort({ seq: 1 }).lean()
+    let n = 0
+    for (const row of quiet) {
+      if (row.type === 'system') n++
+      if (row.quiet !== n) return `says at ${row.seq} that ${row.quiet} do not count, and ${n} do not`
+    }
+    return n === conversation.quiet ? undefined : `says that ${conversation.quiet} do not count, and ${n} do not`
+  }
+
+  async function pinFault(conversation_id: string): Promise<string | undefined> {
+    const pinned = { conversation_id, pinned_at: { $exists: true } }
+    const n = await Messages.countDocuments(pinned)
+    if (n > maxPins) return `has ${n} pins`
+    return (await Messages.exists({ ...pinned, deleted_at: { $ne: null } })) ? 'has a pin on what was taken away' : undefined
+  }
+
+  /** Said once: a reminder that was said has its message, and whatever ended holds no slot. */
+  async function reminderFaults(): Promise<Violation[]> {
+    const found: Violation[] = []
+    for await (const { _id, state, message_id, slot } of Reminders.find({}, { state: 1, message_id: 1, slot: 1 }).lean().cursor()) {
+      if (found.length >= maxReported) break
+      const isOver = state !== 'open' && state !== 'firing'
+      const detail = isOver === (slot !== undefined) ? `is ${state} and ${slot === undefined ? 'has no slot' : 'holds a slot'}` : state === 'fired' && !(await Messages.exists({ _id: message_id })) ? 'was said, and there is no message' : undefined
+      if (detail) found.push({ check: 'messaging.reminders', detail, subject: _id })
+    }
+    return found
   }
 }

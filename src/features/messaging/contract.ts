@@ -1,11 +1,14 @@
 import type { Media } from '../media/contract.ts'
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
+import type { KindFacts, KindOperations, SystemNote, TipNote } from './kinds-contract.ts'
+
+export type * from './kinds-contract.ts'
 
 export type ConversationType = 'direct' | 'group' | 'room'
 export type ParticipantRole = 'owner' | 'admin' | 'member'
-/** `requested`: somebody unknown writes; it is in the list of requests until it is accepted */
-export type ParticipantState = 'joined' | 'requested' | 'declined' | 'left' | 'removed' | 'banned'
+/** `requested`: somebody unknown writes; `invited`: somebody unknown asks into a group. Both are in the list of requests until they are accepted */
+export type ParticipantState = 'joined' | 'requested' | 'invited' | 'declined' | 'left' | 'removed' | 'banned'
 export type RoomAudience = 'all' | 'followers'
 
 export interface Participant {
@@ -25,7 +28,7 @@ export interface Reaction {
 }
 
 /** those with files are told by what is in them; mixed ones are `file` */
-export type MessageType = 'text' | 'system' | 'image' | 'voice' | 'video' | 'file'
+export type MessageType = 'text' | 'system' | 'tip' | 'reminder' | 'image' | 'voice' | 'video' | 'file'
 
 export interface Message {
   message_id: string
@@ -45,6 +48,12 @@ export interface Message {
   media: Media[]
   reactions: Reaction[]
   deleted: boolean
+  pinned: boolean
+  /** copied from elsewhere; from whom is not told */
+  forwarded: boolean
+  /** of a message of that type */
+  system?: SystemNote
+  tip?: TipNote
   edited_at: string | null
   created_at: string
 }
@@ -72,7 +81,7 @@ export interface Conversation {
   last_change: number
   read_seq: number
   delivered_seq: number
-  /** messages after what was read and after the last of one's own */
+  /** messages after what was read and after the last of one's own; what merely happened is not among them */
   unread: number
   /** those among them that name whoever asks */
   mentions: number
@@ -200,7 +209,7 @@ type ConversationId = { conversation_id: string }
 type MemberOf = { conversation_id: string; user_id: string }
 type Nothing = Record<string, never>
 
-export interface MessagingOperations {
+export interface MessagingOperations extends KindOperations {
   'conversation:create': { input: CreateConversation; output: Conversation }
   'conversation:list': { input: PageQuery & { state?: 'joined' | 'requested' }; output: Page<Conversation> }
   'conversation:read': { input: ConversationId; output: Conversation }
@@ -264,10 +273,18 @@ export const messagingRoutes = {
   'session:sync': { route: 'POST /api/v1/conversations/sync', repeatable: true },
   'messaging-settings:read': 'GET /api/v1/messaging-settings',
   'messaging-settings:update': 'PUT /api/v1/messaging-settings',
+  'reminder:create': { route: 'POST /api/v1/conversations/:conversation_id/reminders', once: 'optional' },
+  'reminder:list': 'GET /api/v1/reminders',
+  'reminder:cancel': 'DELETE /api/v1/reminders/:reminder_id',
+  'message:pin': 'PUT /api/v1/messages/:message_id/pin',
+  'message:unpin': 'DELETE /api/v1/messages/:message_id/pin',
+  'conversation:pins': 'GET /api/v1/conversations/:conversation_id/pins',
+  'message:search': 'GET /api/v1/messages/search',
+  'message:forward': { route: 'POST /api/v1/messages/:message_id/forward', repeatable: true },
 } as const satisfies Routes<MessagingOperations>
 
 /** Facts of one conversation carry the step they are: whoever misses one asks with `conversation:sync` since the last one they have. */
-export interface MessagingFacts {
+export interface MessagingFacts extends KindFacts {
   'message:created': Message
   'message:updated': { conversation_id: string; message_id: string; seq: number; change: number; text: string; mentions: string[]; edited_at: string }
   'message:deleted': { conversation_id: string; message_id: string; seq: number; change: number }

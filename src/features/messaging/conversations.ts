@@ -10,7 +10,9 @@ import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import type { Access } from './access.ts'
 import type { Conversation, ConversationSettings, CreateConversation, MessagingSettings, ParticipantRole, ParticipantState, Room, UpdateConversation } from './contract.ts'
+import type { Invitations } from './invitations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import type { Notes } from './notes.ts'
 import { canChange, mayBegin } from './policy.ts'
 import { hearersOf } from './present.ts'
 import type { Reading } from './reading.ts'
@@ -32,12 +34,14 @@ export interface ConversationDependencies {
   relay: Relay
   unitOfWork: UnitOfWork
   clock: Clock
+  notes: Notes
+  invitations: Invitations
 }
 
 export type Conversations = ReturnType<typeof createConversations>
 
 /** How a conversation comes to be, who comes in by themselves, and how it is. */
-export function createConversations({ models, access, reading, relations, profiles, accounts, relay, unitOfWork, clock }: ConversationDependencies) {
+export function createConversations({ models, access, reading, relations, profiles, accounts, relay, unitOfWork, clock, notes, invitations }: ConversationDependencies) {
   const { Conversations, Participations, Settings } = models
 
   return Object.freeze({ create, update, readRoom, join, accept, decline, settings, updateSettings, roomsOf, ownersOf })
@@ -65,6 +69,7 @@ export function createConversations({ models, access, reading, relations, profil
     return unitOfWork.run(ctx, async (tx) => {
       const there = await Conversations.findOne({ pair }).lean()
       const mine = there && (await Participations.findById(participationId(there._id, userId)).lean())
+      if (there && mine?.state === 'declined') return rejoin(there, mine)
       if (there && mine) return reading.present({ conversation: there, me: mine })
       ensure(mayBegin((await settingsOf(other)).who_may_write, regard), 'forbidden', 'They take no messages from people whom they do not know')
       const conversation = newConversation(userId, { type: 'direct', pair, member_ids: [userId, other] })
@@ -77,16 +82,28 @@ export function createConversations({ models, access, reading, relations, profil
     }, pair)
   }
 
+  /** Who declined it and now begins it has changed their mind. */
+  async function rejoin({ _id }: ConversationRow, me: ParticipationRow): Promise<Conversation> {
+    await Participations.updateOne({ _id: me._id }, { $set: { state: 'joined', accepted_at: clock.now() } })
+    const conversation = (await Conversations.findOneAndUpdate({ _id }, { $pull: { declined_ids: me.user_id } }, { returnDocument: 'after' }).lean()) ?? fail('not-found')
+    return reading.present({ conversation, me: { ...me, state: 'joined' } })
+  }
+
   async function createGroup(ctx: Context, userId: string, others: string[], title = ''): Promise<Conversation> {
     ensure(others.length < maxMembers, 'validation', { errors: [{ path: 'member_ids', code: 'array.max', detail: `at most ${maxMembers} people` }] })
     await ensureReachable(userId, others)
+    const { known, strangers } = await invitations.divide(userId, others)
     return unitOfWork.run(ctx, async (tx) => {
-      const conversation = newConversation(userId, { type: 'group', title, member_ids: [userId, ...others] })
+      const conversation = newConversation(userId, { type: 'group', title, member_ids: [userId, ...known] })
+      const { _id } = conversation
       const me = seatIn(conversation, userId, { role: 'owner' })
       await Conversations.insertMany([conversation])
-      await Participations.insertMany([me, ...others.map((each) => seatIn(conversation, each))])
-      await tx.publish('conversation.changed', { ...hearersOf(conversation), version: 1, parted: [] })
-      return reading.present({ conversation, me })
+      await Participations.insertMany([me, ...known.map((each) => seatIn(conversation, each))])
+      const asked = await invitations.invite(conversation, userId, strangers)
+      await notes.note(tx, _id, { kind: 'created', actor_id: userId })
+      if (asked.length > 0) await notes.note(tx, _id, { kind: 'invited', actor_id: userId, subject_ids: asked })
+      await tx.publish('conversation.changed', { ...hearersOf(conversation), version: 1, parted: asked })
+      return reading.present({ conversation: (await Conversations.findById(_id).lean()) ?? fail('not-found'), me })
     })
   }
 
@@ -108,7 +125,12 @@ export function createConversations({ models, access, reading, relations, profil
     const { conversation, me } = await access.to(ctx, conversation_id)
     ensure(canChange(me, conversation), 'forbidden')
     const set = { ...(title === undefined ? {} : { title }), ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`settings.${name}`, value])) }
-    await unitOfWork.run(ctx, (tx) => changed(tx, conversation_id, { $set: set }))
+    await unitOfWork.run(ctx, async (tx) => {
+      const before = (await Conversations.findById(conversation_id).lean()) ?? fail('not-found')
+      if (title !== undefined && title !== before.title) await notes.note(tx, conversation_id, { kind: 'renamed', actor_id: me.user_id, title })
+      if (Object.entries(settings).some(([name, value]) => before.settings[name as keyof ConversationSettings] !== value)) await notes.note(tx, conversation_id, { kind: 'settings', actor_id: me.user_id })
+      await changed(tx, conversation_id, { $set: set })
+    }, conversation_id)
     return reading.read(ctx, { conversation_id })
   }
 
@@ -156,11 +178,14 @@ export function createConversations({ models, access, reading, relations, profil
   }
 
   async function answer(ctx: Context, conversationId: string, state: 'joined' | 'declined'): Promise<void> {
-    const { conversation, me } = await access.to(ctx, conversationId)
+    const seat = await access.glimpse(ctx, conversationId)
+    const { conversation, me } = seat
     if (me.state === state) return
+    if (me.state === 'invited') return invitations.answer(ctx, seat, state)
     ensure(me.state === 'requested', 'stale-state', 'It is no request any more')
     await unitOfWork.run(ctx, async (tx) => {
-      const moved = await Participations.updateOne({ _id: me._id, state: 'requested' }, { $set: { state } })
+      const moved = await Participations.updateOne({ _id: me._id, state: 'requested' }, { $set: { state, ...(state === 'joined' ? { accepted_at: clock.now() } : {}) } })
+      if (moved.modifiedCount === 1 && state === 'declined') await Conversations.updateOne({ _id: conversation._id }, { $addToSet: { declined_ids: me.user_id } })
       // Who was declined hears nothing of it: they find out when they write again.
       if (moved.modifiedCount === 1 && state === 'joined') await changed(tx, conversation._id, {})
     })
@@ -208,7 +233,7 @@ export function createConversations({ models, access, reading, relations, profil
 
   function newConversation(created_by: string, given: Pick<ConversationRow, 'type' | 'member_ids'> & Partial<ConversationRow>): ConversationRow {
     const now = clock.now()
-    return { _id: newId('con'), title: '', created_by, creator_id: null, participant_count: given.member_ids?.length ?? 1, settings: plain, last_seq: 0, last_change: 0, last_message_at: now, version: 1, created_at: now, ...given }
+    return { _id: newId('con'), title: '', created_by, creator_id: null, participant_count: given.member_ids?.length ?? 1, settings: plain, last_seq: 0, quiet: 0, last_change: 0, last_message_at: now, version: 1, created_at: now, ...given }
   }
 }
 

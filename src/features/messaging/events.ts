@@ -14,10 +14,13 @@ declare module '../../kernel/events.ts' {
     'message.updated': Hearers & { fact: MessagingFacts['message:updated'] }
     'message.deleted': Hearers & { fact: MessagingFacts['message:deleted'] }
     'message.hidden': { user_id: string; fact: MessagingFacts['message:hidden'] }
+    'message.pinned': Hearers & { fact: MessagingFacts['message:pinned'] }
+    /** in a room only its writer is told by itself */
+    'reminder.due': { user_ids: string[]; fact: MessagingFacts['reminder:due'] }
     'reaction.changed': Hearers & { fact: MessagingFacts['reaction:changed'] }
     /** `only` the reader's own devices when they read privately */
     'receipt.moved': Hearers & { only: string | null; fact: MessagingFacts['receipt:updated'] }
-    /** `parted` are those who are in it no longer: they hear it, too */
+    /** `parted` are those who are in it no longer, or not yet: they hear it, too */
     'conversation.changed': Hearers & { version: number; parted: string[] }
   }
 }

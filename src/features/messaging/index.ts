@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose'
 import type { Clock, Wall } from '../../kernel/clock.ts'
-import type { Context } from '../../kernel/context.ts'
-import { broadcast } from '../../kernel/events.ts'
+import type { Context, Logger } from '../../kernel/context.ts'
+import { broadcast, subscribe } from '../../kernel/events.ts'
 import { defineFeature, type Feature } from '../../kernel/feature.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Cursors } from '../../platform/cursors.ts'
@@ -17,15 +17,24 @@ import { createAccess } from './access.ts'
 import { createChanging } from './changing.ts'
 import { createMessagingChecks } from './check.ts'
 import { createConversations } from './conversations.ts'
+import { createForwarding } from './forwarding.ts'
 import { roomsOf } from './hearers.ts'
+import { createInvitations } from './invitations.ts'
+import { kindFacts, kindOperations } from './kind-operations.ts'
 import { createMarks } from './marks.ts'
 import { createMembers } from './members.ts'
 import { createMessagingModels } from './model.ts'
 import { messagingFacts, messagingOperations } from './operations.ts'
+import { createNotes } from './notes.ts'
 import { createMessagingPersonal } from './personal.ts'
+import { createPins } from './pins.ts'
+import { createPlacing } from './placing.ts'
 import { createReaders } from './readers.ts'
 import { createReading, type Reading } from './reading.ts'
+import { createReminders } from './reminders.ts'
+import { createSearch } from './search.ts'
 import { createSending } from './sending.ts'
+import { type Announcements, createTipLines } from './tip-lines.ts'
 import { createTyping } from './typing.ts'
 
 export type Messages = Pick<Reading, 'find'>
@@ -35,30 +44,45 @@ export function createMessaging(deps: {
   unitOfWork: UnitOfWork
   relay: Relay
   limits: Limits
-  accounts: Pick<AccountService, 'namesOf'>
+  accounts: Pick<AccountService, 'find' | 'namesOf'>
   profiles: Pick<Profiles, 'creator' | 'isFollowing'>
   relations: Relations
   media: MediaService
+  tips: Announcements
   audit: Audit
   cursors: Cursors
   clock: Clock
   wall: Wall
   context: () => Context
   failpoints: Failpoints
+  log: Logger
 }): { feature: Feature; messages: Messages; roomsOf: (userId: string) => Promise<string[]>; mayRead: ReturnType<typeof createReaders> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
-  const reading = createReading({ ...deps, models, access })
-  const conversations = createConversations({ ...deps, models, access, reading })
-  const members = createMembers({ ...deps, models, access, reading })
+  const placing = createPlacing({ ...deps, models })
+  const notes = createNotes({ ...deps, placing })
+  const reading = createReading({ ...deps, models, access, placing })
+  const invitations = createInvitations({ ...deps, models, notes })
+  const conversations = createConversations({ ...deps, models, access, reading, notes, invitations })
+  const members = createMembers({ ...deps, models, access, reading, notes, invitations })
   const sending = createSending({ ...deps, models, access, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
-  const changing = createChanging({ ...deps, models, access })
-  const marks = createMarks({ ...deps, models, access, reading })
+  const changing = createChanging({ ...deps, models, access, placing })
+  const tipLines = createTipLines({ ...deps, models, placing, changing })
+  const reminders = createReminders({ ...deps, models, access, sending })
+  const pins = createPins({ ...deps, models, access, placing, reading })
+  const { search } = createSearch({ ...deps, models, access, reading })
+  const { forward } = createForwarding({ access, sending })
+  const marks = createMarks({ ...deps, models, access, reading, placing })
   const typing = createTyping({ ...deps, access, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
   const feature = defineFeature({
     name: 'messaging',
-    operations: messagingOperations({ conversations, members, reading, sending, changing, marks, typing }),
-    facts: messagingFacts,
+    operations: [...messagingOperations({ conversations, members, reading, sending, changing, marks, typing }), ...kindOperations({ reminders, pins, search, forward })],
+    facts: [...messagingFacts, ...kindFacts],
+    subscribers: [
+      subscribe('tip.sent', 'messaging.tip-line', ({ payload: { tip } }) => tipLines.show(tip)),
+      subscribe('tip.moderated', 'messaging.tip-line-moderated', ({ payload: { tip } }) => tipLines.show(tip)),
+    ],
+    jobs: [{ name: 'messaging.reminders', every_ms: 1_000, run: reminders.runDue }],
     broadcasts: [
       broadcast('messages.created', ({ messages, mentioned, ...hearers }) => [
         ...messages.map((data) => ({ event: 'message:created', rooms: roomsOf(hearers), data })),
@@ -66,6 +90,8 @@ export function createMessaging(deps: {
       ]),
       broadcast('message.updated', ({ fact, ...hearers }) => [{ event: 'message:updated', rooms: roomsOf(hearers), data: fact }]),
       broadcast('message.deleted', ({ fact, ...hearers }) => [{ event: 'message:deleted', rooms: roomsOf(hearers), data: fact }]),
+      broadcast('message.pinned', ({ fact, ...hearers }) => [{ event: 'message:pinned', rooms: roomsOf(hearers), data: fact }]),
+      broadcast('reminder.due', ({ user_ids, fact }) => [{ event: 'reminder:due', rooms: user_ids.map(rooms.user), data: fact }]),
       broadcast('message.hidden', ({ user_id, fact }) => [{ event: 'message:hidden', rooms: [rooms.user(user_id)], data: fact }]),
       broadcast('reaction.changed', ({ fact, ...hearers }) => [{ event: 'reaction:changed', rooms: roomsOf(hearers), data: fact }]),
       broadcast('receipt.moved', ({ only, fact, ...hearers }) => [{ event: 'receipt:updated', rooms: only === null ? roomsOf(hearers) : [rooms.user(only)], data: fact }]),
@@ -74,8 +100,8 @@ export function createMessaging(deps: {
       ]),
     ],
     checks: createMessagingChecks({ ...deps, models }),
-    effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }],
-    personal: [createMessagingPersonal(models)],
+    effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }, { operation: 'reminder:create', field: 'reminder_id', ownersOf: reminders.ownersOf }],
+    personal: [createMessagingPersonal(models, deps.clock)],
     models: Object.values(models),
   })
   return { feature, messages: reading, roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }

@@ -5,6 +5,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Access } from './access.ts'
 import type { Conversation, Marked } from './contract.ts'
 import type { MessagingModels } from './model.ts'
+import type { Placing } from './placing.ts'
 import { hearersOf, seenBy } from './present.ts'
 import type { Reading } from './reading.ts'
 
@@ -13,7 +14,7 @@ type UpTo = { conversation_id: string; up_to_seq: number }
 export type Marks = ReturnType<typeof createMarks>
 
 /** How far somebody has got and read. A mark only ever rises, whatever order marks come in from however many devices. */
-export function createMarks({ models, access, reading, unitOfWork, clock }: { models: MessagingModels; access: Access; reading: Pick<Reading, 'read'>; unitOfWork: UnitOfWork; clock: Clock }) {
+export function createMarks({ models, access, reading, placing, unitOfWork, clock }: { models: MessagingModels; access: Access; placing: Pick<Placing, 'unreadOf'>; reading: Pick<Reading, 'read'>; unitOfWork: UnitOfWork; clock: Clock }) {
   const { Participations, Mentions, Settings } = models
 
   return Object.freeze({ delivered: (ctx: Context, input: UpTo) => mark(ctx, input, ['delivered_seq']), read: (ctx: Context, input: UpTo) => mark(ctx, input, ['delivered_seq', 'read_seq']), mute })
@@ -37,7 +38,7 @@ export function createMarks({ models, access, reading, unitOfWork, clock }: { mo
           await tx.publish('receipt.moved', { ...hearersOf(conversation), only, fact: { conversation_id, user_id, delivered_seq, read_seq } })
         }
         const mentions = await Mentions.countDocuments({ user_id: me.user_id, conversation_id, seq: { $gt: seenBy(after) } })
-        return { conversation_id, delivered_seq: after.delivered_seq, read_seq: after.read_seq, unread: Math.max(0, conversation.last_seq - seenBy(after)), mentions }
+        return { conversation_id, delivered_seq: after.delivered_seq, read_seq: after.read_seq, unread: await placing.unreadOf(conversation, after), mentions }
       },
       me._id,
     )

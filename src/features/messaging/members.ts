@@ -11,7 +11,9 @@ import type { Relations } from '../profiles/index.ts'
 import type { Access, Seat } from './access.ts'
 import type { Conversation, ParticipantState, RestrictMember } from './contract.ts'
 import { maxMembers, seatIn } from './conversations.ts'
+import type { Invitations } from './invitations.ts'
 import { type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import type { Notes } from './notes.ts'
 import { canChange, canRule } from './policy.ts'
 import { hearersOf } from './present.ts'
 import type { Reading } from './reading.ts'
@@ -31,6 +33,8 @@ export function createMembers({
   relay,
   unitOfWork,
   clock,
+  notes,
+  invitations,
 }: {
   models: MessagingModels
   access: Access
@@ -41,30 +45,37 @@ export function createMembers({
   relay: Relay
   unitOfWork: UnitOfWork
   clock: Clock
+  notes: Notes
+  invitations: Invitations
 }) {
   const { Conversations, Participations } = models
 
   return Object.freeze({ add, remove, setRole, leave, timeout, ban })
 
-  /** They read what is said from then on. Whoever was sent away comes back only so. */
+  /** They read what is said from then on. Whoever was sent away comes back only so; strangers, and whoever left, are asked. */
   async function add(ctx: Context, { conversation_id, member_ids }: { conversation_id: string; member_ids: string[] }): Promise<Conversation> {
     const { conversation, me } = await access.to(ctx, conversation_id)
     ensure(conversation.type === 'group' && canChange(me, conversation), 'forbidden')
     const names = await accounts.namesOf(member_ids)
     ensure(member_ids.every((each) => names.has(each)), 'not-found')
     ensure(![...(await relations.among(me.user_id, member_ids)).values()].some((each) => each.blocked), 'blocked')
+    const { known, strangers } = await invitations.divide(me.user_id, member_ids.filter((each) => !conversation.member_ids?.includes(each)))
     await unitOfWork.run(
       ctx,
       async (tx) => {
         const now = (await Conversations.findById(conversation_id).lean()) ?? fail('not-found')
-        const fresh = [...new Set(member_ids)].filter((each) => !now.member_ids?.includes(each))
-        if (fresh.length === 0) return
+        const parted = new Set((await Participations.find({ _id: { $in: known.map((each) => participationId(conversation_id, each)) }, state: 'left' }).lean()).map((row) => row.user_id))
+        const fresh = known.filter((each) => !now.member_ids?.includes(each) && !parted.has(each))
+        const asked = await invitations.invite(now, me.user_id, [...strangers, ...parted])
+        if (fresh.length + asked.length === 0) return
         ensure((now.member_ids?.length ?? 0) + fresh.length <= maxMembers, 'conflict', `At most ${maxMembers} people`)
         for (const each of fresh) {
           const { _id, ...seat } = seatIn(now, each)
           await Participations.updateOne({ _id }, { $set: seat }, { upsert: true })
         }
-        await moved(tx, conversation_id, { $addToSet: { member_ids: { $each: fresh } } }, fresh.length)
+        await moved(tx, conversation_id, { $addToSet: { member_ids: { $each: fresh } } }, fresh.length, asked)
+        if (fresh.length > 0) await notes.note(tx, conversation_id, { kind: 'added', actor_id: me.user_id, subject_ids: fresh })
+        if (asked.length > 0) await notes.note(tx, conversation_id, { kind: 'invited', actor_id: me.user_id, subject_ids: asked })
       },
       conversation_id,
     )
@@ -72,8 +83,9 @@ export function createMembers({
   }
 
   async function remove(ctx: Context, { conversation_id, user_id }: { conversation_id: string; user_id: string }): Promise<Nothing> {
-    const { seat, other } = await ruled(ctx, conversation_id, user_id)
-    await part(ctx, seat, other, 'removed')
+    const { seat, other } = await ruled(ctx, conversation_id, user_id, ['joined', 'invited'])
+    if (other.state === 'invited') await invitations.revoke(ctx, seat.conversation, other)
+    else await part(ctx, seat, other, 'removed')
     return {}
   }
 
@@ -89,7 +101,8 @@ export function createMembers({
     const { seat, other } = await ruled(ctx, conversation_id, user_id)
     ensure(seat.me.role === 'owner', 'forbidden', 'Only the owner makes admins')
     await unitOfWork.run(ctx, async (tx) => {
-      await Participations.updateOne({ _id: other._id, state: 'joined' }, { $set: { role } })
+      const set = await Participations.updateOne({ _id: other._id, state: 'joined', role: { $ne: role } }, { $set: { role } })
+      if (set.modifiedCount === 1) await notes.note(tx, conversation_id, { kind: role, actor_id: seat.me.user_id, subject_ids: [user_id] })
       await moved(tx, conversation_id, {}, 0)
     })
     return {}
@@ -129,17 +142,17 @@ export function createMembers({
     return {}
   }
 
-  async function ruled(ctx: Context, conversationId: string, userId: string): Promise<{ seat: Seat; other: ParticipationRow }> {
+  async function ruled(ctx: Context, conversationId: string, userId: string, states: readonly ParticipantState[] = ['joined']): Promise<{ seat: Seat; other: ParticipationRow }> {
     const seat = await access.to(ctx, conversationId)
     ensure(canChange(seat.me, seat.conversation), 'forbidden')
     const other = await Participations.findById(participationId(conversationId, userId)).lean()
-    ensure(other?.state === 'joined', 'not-found')
+    ensure(other && states.includes(other.state), 'not-found')
     ensure(canRule(seat.me, other), 'forbidden')
     return { seat, other }
   }
 
   /** Out of it, and out of hearing. An owner who leaves a group leaves it to the oldest admin, or else to the oldest member. */
-  async function part(ctx: Context, { conversation }: Seat, who: ParticipationRow, state: Extract<ParticipantState, 'left' | 'removed' | 'banned'>, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
+  async function part(ctx: Context, { conversation, me }: Seat, who: ParticipationRow, state: Extract<ParticipantState, 'left' | 'removed' | 'banned'>, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
     const { _id: conversation_id } = conversation
     await unitOfWork.run(
       ctx,
@@ -150,18 +163,22 @@ export function createMembers({
           if (state === 'banned') await Participations.updateOne({ _id: who._id }, { $set: { state } })
           return
         }
-        if (who.role === 'owner') await inherit(conversation_id)
+        const heir = who.role === 'owner' ? await inherit(conversation_id) : undefined
         await moved(tx, conversation_id, { $pull: { member_ids: who.user_id } }, -1, [who.user_id])
+        if (conversation.type !== 'group') return
+        await notes.note(tx, conversation_id, state === 'left' ? { kind: 'left', actor_id: who.user_id } : { kind: 'removed', actor_id: me.user_id, subject_ids: [who.user_id] })
+        if (heir) await notes.note(tx, conversation_id, { kind: 'owner', actor_id: who.user_id, subject_ids: [heir] })
       },
       conversation_id,
     )
     relay.remove(rooms.user(who.user_id), rooms.conversation(conversation_id))
   }
 
-  async function inherit(conversationId: string): Promise<void> {
+  async function inherit(conversationId: string): Promise<string | undefined> {
     const heirs = await Participations.find({ conversation_id: conversationId, state: 'joined' }).limit(maxMembers).lean()
     const [heir] = heirs.toSorted((a, b) => Number(b.role === 'admin') - Number(a.role === 'admin') || a.joined_seq - b.joined_seq || (a._id < b._id ? -1 : 1))
     if (heir) await Participations.updateOne({ _id: heir._id }, { $set: { role: 'owner' } })
+    return heir?.user_id
   }
 
   async function moved(tx: Tx, conversationId: string, change: { $pull?: object; $addToSet?: object }, by: number, parted: string[] = []): Promise<void> {

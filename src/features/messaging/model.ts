@@ -1,7 +1,7 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
 import type { Media } from '../media/contract.ts'
-import type { ConversationSettings, ConversationType, Edit, MessageType, ParticipantRole, ParticipantState, WhoMayWrite } from './contract.ts'
+import type { ConversationSettings, ConversationType, Edit, MessageType, ParticipantRole, ParticipantState, ReminderReason, SystemNote, TipNote, WhoMayWrite } from './contract.ts'
 
 export interface ConversationRow {
   _id: string
@@ -13,9 +13,13 @@ export interface ConversationRow {
   creator_id: string | null
   /** who hears of it; null for a room */
   member_ids: string[] | null
+  /** of a direct one: whoever wants to hear nothing of it */
+  declined_ids?: string[]
   participant_count: number
   settings: ConversationSettings
   last_seq: number
+  /** how many of its messages count as unread for nobody */
+  quiet: number
   last_change: number
   last_message_at: Date
   version: number
@@ -38,6 +42,10 @@ export interface ParticipationRow {
   sent_at?: Date
   muted_until: Date | null
   silenced_until: Date | null
+  /** who asked them into the group */
+  invited_by?: string
+  /** they said yes to somebody unknown */
+  accepted_at?: Date
   /** the conversation's, repeated here so that a list is one stretch of one index */
   last_message_at: Date
 }
@@ -47,6 +55,8 @@ export interface MessageRow {
   conversation_id: string
   seq: number
   change: number
+  /** how many of the messages up to this one count as unread for nobody: so unread is a difference, whatever was read */
+  quiet: number
   type: MessageType
   sender_id: string
   client_msg_id: string
@@ -58,6 +68,15 @@ export interface MessageRow {
   /** took it off their own list */
   hidden_for: string[]
   deleted_at: Date | null
+  /** ids only: names and words are looked up when it is shown */
+  system?: SystemNote
+  tip?: Pick<TipNote, 'tip_id' | 'amount_minor' | 'currency'>
+  /** the message that it is a copy of */
+  forward_of?: string
+  /** only while it is pinned */
+  pinned_at?: Date
+  /** what it is found by; not read unless asked for */
+  terms?: string[]
   edits: (Omit<Edit, 'until'> & { until: Date })[]
   edited_at: Date | null
   created_at: Date
@@ -77,6 +96,24 @@ export interface MentionRow {
   user_id: string
   conversation_id: string
   seq: number
+}
+
+export interface ReminderRow {
+  _id: string
+  user_id: string
+  conversation_id: string
+  text: string
+  due_at: Date
+  /** `firing`: it is being said, and can't be cancelled any more */
+  state: 'open' | 'firing' | 'fired' | 'cancelled' | 'dropped'
+  /** when it is tried: when it is due, or later where one has to wait one's turn */
+  fire_at: Date
+  /** one of so many that a person may have, while it is open */
+  slot?: number
+  reason: ReminderReason | null
+  message_id: string | null
+  created_at: Date
+  ended_at?: Date
 }
 
 export interface MessagingSettingsRow {
@@ -104,9 +141,11 @@ export function createMessagingModels(db: Connection) {
         created_by: text,
         creator_id: { type: String, default: null },
         member_ids: { type: [String], default: null },
+        declined_ids: { type: [String], default: undefined },
         participant_count: number,
         settings: { type: new Schema<ConversationSettings>(settings, { _id: false }), required: true },
         last_seq: number,
+        quiet: number,
         last_change: number,
         last_message_at: date,
         version: number,
@@ -133,6 +172,8 @@ export function createMessagingModels(db: Connection) {
         sent_at: Date,
         muted_until: { type: Date, default: null },
         silenced_until: { type: Date, default: null },
+        invited_by: String,
+        accepted_at: Date,
         last_message_at: date,
       },
       rowOptions<ParticipationRow>('participations'),
@@ -148,7 +189,8 @@ export function createMessagingModels(db: Connection) {
         conversation_id: text,
         seq: number,
         change: number,
-        type: { type: String, enum: ['text', 'system', 'image', 'voice', 'video', 'file'], required: true },
+        quiet: number,
+        type: { type: String, enum: ['text', 'system', 'tip', 'reminder', 'image', 'voice', 'video', 'file'], required: true },
         sender_id: text,
         client_msg_id: text,
         text: { type: String, default: '' },
@@ -158,6 +200,11 @@ export function createMessagingModels(db: Connection) {
         reactions: { type: [new Schema({ emoji: text, count: number }, { _id: false })], required: true },
         hidden_for: { type: [String], required: true },
         deleted_at: { type: Date, default: null },
+        system: new Schema<SystemNote>({ kind: text, actor_id: text, subject_ids: { type: [String], required: true }, title: String }, { _id: false }),
+        tip: new Schema<NonNullable<MessageRow['tip']>>({ tip_id: text, amount_minor: number, currency: text }, { _id: false }),
+        forward_of: String,
+        pinned_at: Date,
+        terms: { type: [String], default: undefined, select: false },
         edits: { type: [new Schema({ text: { type: String, default: '' }, until: date }, { _id: false })], required: true },
         edited_at: { type: Date, default: null },
         created_at: date,
@@ -168,7 +215,9 @@ export function createMessagingModels(db: Connection) {
       .index({ conversation_id: 1, change: 1 })
       // A message that is sent again is the one that is there: what makes a resend harmless.
       .index({ conversation_id: 1, sender_id: 1, client_msg_id: 1 }, { unique: true })
-      .index({ sender_id: 1 }),
+      .index({ sender_id: 1 })
+      .index({ conversation_id: 1, pinned_at: -1 }, { partialFilterExpression: { pinned_at: { $exists: true } } })
+      .index({ conversation_id: 1, terms: 1, _id: -1 }),
   )
   const Reactions = db.model<ReactionRow>(
     'Reaction',
@@ -178,11 +227,23 @@ export function createMessagingModels(db: Connection) {
     'Mention',
     new Schema<MentionRow>({ _id: String, user_id: text, conversation_id: text, seq: number }, rowOptions<MentionRow>('mentions')).index({ user_id: 1, conversation_id: 1, seq: 1 }),
   )
+  const Reminders = db.model<ReminderRow>(
+    'Reminder',
+    new Schema<ReminderRow>(
+      { _id: String, user_id: text, conversation_id: text, text, due_at: date, state: text, fire_at: date, slot: Number, reason: { type: String, default: null }, message_id: { type: String, default: null }, created_at: date, ended_at: Date },
+      rowOptions<ReminderRow>('reminders'),
+    )
+      .index({ state: 1, fire_at: 1 })
+      .index({ user_id: 1, _id: -1 })
+      // Two that are made at once want the same slot, and one of them looks again: so there are never more than there are slots.
+      .index({ user_id: 1, slot: 1 }, { unique: true, partialFilterExpression: { slot: { $exists: true } } })
+      .index({ ended_at: 1 }, { expireAfterSeconds: 90 * 24 * 3600 }),
+  )
   const Settings = db.model<MessagingSettingsRow>(
     'MessagingSettings',
     new Schema<MessagingSettingsRow>({ _id: String, who_may_write: text, reads_privately: { type: Boolean, required: true } }, rowOptions<MessagingSettingsRow>('messaging_settings')),
   )
-  return { Conversations, Participations, Messages, Reactions, Mentions, Settings }
+  return { Conversations, Participations, Messages, Reactions, Mentions, Reminders, Settings }
 }
 
 const mediaFields = { media_id: text, kind: text, name: text, content_type: text, size_bytes: number, width: Number, height: Number, duration_ms: Number, waveform: { type: [Number], default: undefined } }

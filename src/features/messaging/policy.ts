@@ -11,6 +11,11 @@ export function canRead(me: Pick<ParticipationRow, 'state'> | null | undefined):
   return me?.state === 'joined' || me?.state === 'requested'
 }
 
+/** That it is there, and what it is called: also who was asked into it and has not answered. */
+export function canKnow(me: Pick<ParticipationRow, 'state'>): boolean {
+  return canRead(me) || me.state === 'invited'
+}
+
 /** Over people one rules whose role is lower. */
 export function canRule(me: Pick<ParticipationRow, 'role'>, other: Pick<ParticipationRow, 'role'>): boolean {
   return me.role !== 'member' && ranks[me.role] > ranks[other.role]
@@ -21,11 +26,15 @@ export function canChange(me: Pick<ParticipationRow, 'role' | 'state'>, { type }
 }
 
 export function canEdit(userId: string, message: Pick<MessageRow, 'sender_id' | 'type' | 'created_at'>, now: Date): boolean {
-  return message.sender_id === userId && message.type !== 'system' && now.getTime() - message.created_at.getTime() <= editWindowMs
+  return message.sender_id === userId && message.type !== 'system' && message.type !== 'tip' && now.getTime() - message.created_at.getTime() <= editWindowMs
 }
 
-export function canDelete(me: Pick<ParticipationRow, 'user_id' | 'role'>, message: Pick<MessageRow, 'sender_id'>): boolean {
-  return message.sender_id === me.user_id || me.role !== 'member'
+export function canDelete(me: Pick<ParticipationRow, 'user_id' | 'role'>, message: Pick<MessageRow, 'sender_id' | 'type'>): boolean {
+  return me.role !== 'member' || (message.sender_id === me.user_id && message.type !== 'system')
+}
+
+export function canPin(me: Pick<ParticipationRow, 'role' | 'state'>, { type }: Pick<ConversationRow, 'type'>): boolean {
+  return me.state === 'joined' && (type === 'direct' || me.role !== 'member')
 }
 
 /** @param follows whether the one who writes follows the other */

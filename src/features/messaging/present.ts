@@ -1,12 +1,13 @@
 import type { Changes, Conversation, Edit, Message, Participant } from './contract.ts'
 import type { Hearers } from './events.ts'
+import { isWithheld, presentLine, type ToldRow } from './lines.ts'
 import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
 
 export type Names = ReadonlyMap<string, string>
 
 /** @param viewer with their own reactions to it; nobody for what everybody is told */
-export function presentMessage(row: MessageRow, names: Names, viewer?: { user_id: string; reacted: ReadonlySet<string> }): Message {
-  const gone = row.deleted_at !== null || (viewer !== undefined && row.hidden_for.includes(viewer.user_id))
+export function presentMessage(row: ToldRow, names: Names, viewer?: { user_id: string; reacted: ReadonlySet<string> }): Message {
+  const gone = row.deleted_at !== null || isWithheld(row) || (viewer !== undefined && row.hidden_for.includes(viewer.user_id))
   return {
     message_id: row._id,
     conversation_id: row.conversation_id,
@@ -15,13 +16,15 @@ export function presentMessage(row: MessageRow, names: Names, viewer?: { user_id
     type: row.type,
     sender_id: row.sender_id,
     sender_name: names.get(row.sender_id) ?? '',
-    text: gone ? '' : row.text,
+    ...(gone ? { text: '' } : presentLine(row, names)),
     reply_to_id: row.reply_to_id,
     mentions: gone ? [] : row.mentions,
     // Rows of before have none.
     media: gone ? [] : (row.media ?? []),
     reactions: gone ? [] : row.reactions.map(({ emoji, count }) => ({ emoji, count, mine: viewer?.reacted.has(emoji) ?? false })),
     deleted: gone,
+    pinned: !gone && row.pinned_at !== undefined,
+    forwarded: row.forward_of !== undefined,
     edited_at: row.edited_at?.toISOString() ?? null,
     created_at: row.created_at.toISOString(),
   }
@@ -40,10 +43,11 @@ export interface Surroundings {
   names: Names
   participants: Participant[]
   last_message: Message | null
+  unread: number
   mentions: number
 }
 
-export function presentConversation(row: ConversationRow, me: ParticipationRow, { names, participants, last_message, mentions }: Surroundings): Conversation {
+export function presentConversation(row: ConversationRow, me: ParticipationRow, { names, participants, last_message, unread, mentions }: Surroundings): Conversation {
   const other = row.type === 'direct' ? row.member_ids?.find((each) => each !== me.user_id) : undefined
   return {
     conversation_id: row._id,
@@ -57,7 +61,7 @@ export function presentConversation(row: ConversationRow, me: ParticipationRow, 
     last_change: row.last_change,
     read_seq: me.read_seq,
     delivered_seq: me.delivered_seq,
-    unread: Math.max(0, row.last_seq - seenBy(me)),
+    unread,
     mentions,
     muted_until: me.muted_until?.toISOString() ?? null,
     silenced_until: me.silenced_until?.toISOString() ?? null,
@@ -74,8 +78,9 @@ export function seenBy({ read_seq, own_seq, joined_seq }: Pick<ParticipationRow,
   return Math.max(read_seq, own_seq, joined_seq)
 }
 
-export function hearersOf(row: ConversationRow): Hearers {
-  return { conversation_id: row._id, member_ids: row.member_ids }
+/** Who declined it is in it, so that it stays one conversation, and hears nothing of it. */
+export function hearersOf({ _id, member_ids, declined_ids = [] }: ConversationRow): Hearers {
+  return { conversation_id: _id, member_ids: member_ids && member_ids.filter((each) => !declined_ids.includes(each)) }
 }
 
 export function changesOf(row: ConversationRow, data: Message[], { since, has_more }: { since: number; has_more: boolean }): Changes {

@@ -6,9 +6,12 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Access, Seat } from './access.ts'
 import type { Changes, Conversation, History, HistoryQuery, Message, Participant, SyncedConversation } from './contract.ts'
+import { peopleIn, type ToldRow } from './lines.ts'
 import { type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import type { Placing } from './placing.ts'
 import { canRead } from './policy.ts'
 import { changesOf, presentConversation, presentMessage, presentParticipant, seenBy } from './present.ts'
+import type { Announcements } from './tip-lines.ts'
 
 const defaultLimit = 50
 const defaultListed = 20
@@ -20,15 +23,17 @@ export interface ReadingDependencies {
   accounts: Pick<AccountService, 'namesOf'>
   unitOfWork: UnitOfWork
   cursors: Cursors
+  placing: Pick<Placing, 'unreadOf'>
+  tips: Announcements
 }
 
 export type Reading = ReturnType<typeof createReading>
 
 /** What one finds: the list, one conversation, its messages both ways, and what changed since one was last there. */
-export function createReading({ models, access, accounts, unitOfWork, cursors }: ReadingDependencies) {
+export function createReading({ models, access, accounts, unitOfWork, cursors, placing, tips }: ReadingDependencies) {
   const { Conversations, Participations, Messages, Reactions, Mentions, Settings } = models
 
-  return Object.freeze({ list, read, history, sync, syncAll, present, find })
+  return Object.freeze({ list, read, history, sync, syncAll, present, presentAll, find })
 
   /** The liveliest first. */
   async function list(ctx: Context, { state = 'joined', limit = defaultListed, cursor }: PageQuery & { state?: 'joined' | 'requested' }): Promise<Page<Conversation>> {
@@ -36,7 +41,7 @@ export function createReading({ models, access, accounts, unitOfWork, cursors }:
     const name = `conversation:list|${user_id}|${state}`
     const [at, id = ''] = cursor ? cursors.read(name, cursor) : []
     const behind = at === undefined ? {} : { $or: [{ last_message_at: { $lt: new Date(at) } }, { last_message_at: new Date(at), _id: { $lt: id } }] }
-    const rows = await Participations.find({ user_id, state, ...behind })
+    const rows = await Participations.find({ user_id, state: state === 'requested' ? { $in: ['requested', 'invited'] } : state, ...behind })
       .sort({ last_message_at: -1, _id: -1 })
       .limit(limit + 1)
       .lean()
@@ -53,7 +58,7 @@ export function createReading({ models, access, accounts, unitOfWork, cursors }:
   }
 
   async function read(ctx: Context, { conversation_id }: { conversation_id: string }): Promise<Conversation> {
-    return present(await access.to(ctx, conversation_id))
+    return present(await access.glimpse(ctx, conversation_id))
   }
 
   async function history(ctx: Context, { conversation_id, before_seq, since_seq, limit = defaultLimit }: HistoryQuery): Promise<History> {
@@ -107,13 +112,22 @@ export function createReading({ models, access, accounts, unitOfWork, cursors }:
 
   // One question after the other: it is also asked inside transactions.
   async function present({ conversation, me }: Seat): Promise<Conversation> {
+    if (me.state === 'invited') return presentInvitation({ conversation, me })
     const base = seenBy(me)
     const last = await Messages.findOne({ conversation_id: conversation._id, seq: { $gt: me.joined_seq }, hidden_for: { $ne: me.user_id } }).sort({ seq: -1 }).lean()
     const mentions = await Mentions.countDocuments({ user_id: me.user_id, conversation_id: conversation._id, seq: { $gt: base } })
+    const unread = await placing.unreadOf(conversation, me)
     const participations = conversation.member_ids ? await Participations.find({ _id: { $in: conversation.member_ids.map((each) => participationId(conversation._id, each)) } }).lean() : []
     const names = await accounts.namesOf([...(conversation.member_ids ?? []), ...(last ? [last.sender_id] : [])])
     const [last_message = null] = last ? await presentAll(me.user_id, [last]) : []
-    return presentConversation(conversation, me, { names, participants: await participantsOf(participations, names, me), last_message, mentions })
+    return presentConversation(conversation, me, { names, participants: await participantsOf(participations, names, me), last_message, unread, mentions })
+  }
+
+  /** Who asks, into what; nothing of what is said there, and none of the others. */
+  async function presentInvitation({ conversation, me }: Seat): Promise<Conversation> {
+    const host = me.invited_by === undefined ? null : await Participations.findById(participationId(conversation._id, me.invited_by)).lean()
+    const names = await accounts.namesOf(host ? [host.user_id] : [])
+    return presentConversation(conversation, me, { names, participants: host ? [presentParticipant(host, names, { tellsReading: false })] : [], last_message: null, unread: 0, mentions: 0 })
   }
 
   async function participantsOf(rows: readonly ParticipationRow[], names: ReadonlyMap<string, string>, me: ParticipationRow): Promise<Participant[]> {
@@ -123,12 +137,18 @@ export function createReading({ models, access, accounts, unitOfWork, cursors }:
 
   async function presentAll(userId: string, rows: readonly MessageRow[]): Promise<Message[]> {
     if (rows.length === 0) return []
-    const names = await accounts.namesOf([...new Set(rows.map((row) => row.sender_id))])
+    const names = await accounts.namesOf([...new Set(rows.flatMap(peopleIn))])
+    const told = await withTips(rows)
     const touched = rows.filter((row) => row.reactions.length > 0).map((row) => row._id)
     const reactions = touched.length > 0 ? await Reactions.find({ message_id: { $in: touched }, user_id: userId }).lean() : []
     const reacted = new Map<string, Set<string>>()
     for (const { message_id, emoji } of reactions) reacted.set(message_id, (reacted.get(message_id) ?? new Set()).add(emoji))
-    return rows.map((row) => presentMessage(row, names, { user_id: userId, reacted: reacted.get(row._id) ?? new Set() }))
+    return told.map((row) => presentMessage(row, names, { user_id: userId, reacted: reacted.get(row._id) ?? new Set() }))
+  }
+  async function withTips(rows: readonly MessageRow[]): Promise<readonly ToldRow[]> {
+    const ids = rows.flatMap(({ tip }) => tip?.tip_id ?? [])
+    if (ids.length === 0) return rows
+    const told = await tips.announcementsOf(ids)
+    return rows.map((row) => (row.tip ? { ...row, told: told.get(row.tip.tip_id) ?? null } : row))
   }
 }
-

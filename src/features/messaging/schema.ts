@@ -1,4 +1,5 @@
 import Joi from 'joi'
+import { systemNote, tipNote } from './kinds-schema.ts'
 import { cursor, id, instant, limit, name, nothing, page, text } from '../../kernel/schema.ts'
 import { media } from '../media/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
@@ -35,7 +36,7 @@ const seq = Joi.number().integer().min(0).max(Number.MAX_SAFE_INTEGER)
 const words = text(4_000)
 const type = Joi.string<Conversation['type']>().valid('direct', 'group', 'room')
 const role = Joi.string<ParticipantRole>().valid('owner', 'admin', 'member')
-const state = Joi.string<ParticipantState>().valid('joined', 'requested', 'declined', 'left', 'removed', 'banned')
+const state = Joi.string<ParticipantState>().valid('joined', 'requested', 'invited', 'declined', 'left', 'removed', 'banned')
 const openTo = Joi.string<ConversationSettings['open_to']>().valid('all', 'followers')
 const slowMode = Joi.number().integer().min(0).max(6 * 3600_000)
 const emoji = Joi.string().min(1).max(64)
@@ -55,9 +56,10 @@ export const historyQuery = Joi.object<HistoryQuery, true>({ conversation_id: id
 export const syncQuery = Joi.object<Input<'conversation:sync'>>({ conversation_id: id.required(), since_change: seq, limit })
 export const upTo = Joi.object<Input<'conversation:mark-read'>>({ conversation_id: id.required(), up_to_seq: seq.required() })
 
+export const clientMsgId = Joi.string().pattern(/^[\x21-\x7e]{8,64}$/).example('b1946ac92492d2347c6235b4d2611184')
 export const sendMessage = Joi.object<SendMessage, true>({
   conversation_id: id.required(),
-  client_msg_id: Joi.string().pattern(/^[\x21-\x7e]{8,64}$/).example('b1946ac92492d2347c6235b4d2611184').required(),
+  client_msg_id: clientMsgId.required(),
   text: text(4_000).example('See you tonight!').required(),
   reply_to_id: id,
   mentions: Joi.array<string[]>().items(id).max(20).unique(),
@@ -76,7 +78,7 @@ const messageShape = {
   conversation_id: id.required(),
   seq: seq.required(),
   change: seq.required(),
-  type: Joi.string<Message['type']>().valid('text', 'system', 'image', 'voice', 'video', 'file').required(),
+  type: Joi.string<Message['type']>().valid('text', 'system', 'tip', 'reminder', 'image', 'voice', 'video', 'file').required(),
   sender_id: id.required(),
   sender_name: Joi.string().allow('').required(),
   text: words.required(),
@@ -85,6 +87,10 @@ const messageShape = {
   media: Joi.array<Message['media']>().items(media).required(),
   reactions: Joi.array<Reaction[]>().items(reaction).required(),
   deleted: Joi.boolean().required(),
+  pinned: Joi.boolean().required(),
+  forwarded: Joi.boolean().required(),
+  system: systemNote,
+  tip: tipNote,
   edited_at: instant.allow(null).required(),
   created_at: instant.required(),
 }

@@ -17,13 +17,20 @@ import { isOnlyEmoji } from './emoji.ts'
 import { type ConversationRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import { maxUnanswered } from './policy.ts'
 import { hearersOf, presentMessage } from './present.ts'
+import { termsOf } from './terms.ts'
 
 const batchSize = 64
 /** a lively group moves up the lists of its members this often at most: each time, a row of every member is written */
 const listedEveryMs = 30_000
 const maxQuoted = 200
 
-interface Draft extends SendMessage {
+/** What is to be said, and how it came to be: written, copied from elsewhere, or due. */
+export interface Saying extends Omit<SendMessage, 'type'> {
+  type?: SendMessage['type'] | 'reminder'
+  forward_of?: string
+}
+
+interface Draft extends Saying {
   sender_id: string
   sender_name: string
 }
@@ -55,15 +62,21 @@ export function createSending({ models, access, relations, accounts, media, floo
   const { Conversations, Participations, Messages, Mentions } = models
   const batches = createBatches<Draft, Outcome>(batchSize, storeAll)
 
-  return Object.freeze({ send })
+  return Object.freeze({ send, say })
 
-  async function send(ctx: Context, input: SendMessage): Promise<SentMessage> {
+  async function send(ctx: Context, input: Saying): Promise<SentMessage> {
     const { user_id } = userOf(ctx)
     await flood.take(user_id)
-    const { conversation } = await access.to(ctx, input.conversation_id)
-    await ensureNoBlock(conversation, user_id)
-    const names = await accounts.namesOf([user_id])
-    const outcome = await batches.add(input.conversation_id, { ...input, sender_id: user_id, sender_name: names.get(user_id) ?? '' })
+    await access.to(ctx, input.conversation_id)
+    return say(user_id, input)
+  }
+
+  /** Without anybody asking for it: under all the rules, for whoever may write there. @throws AppError as `send` */
+  async function say(userId: string, input: Saying): Promise<SentMessage> {
+    const conversation = (await Conversations.findById(input.conversation_id).lean()) ?? fail('not-found')
+    await ensureNoBlock(conversation, userId)
+    const names = await accounts.namesOf([userId])
+    const outcome = await batches.add(input.conversation_id, { ...input, sender_id: userId, sender_name: names.get(userId) ?? '' })
     if ('refusal' in outcome) throw outcome.refusal
     failpoints.hit('messaging.send.after-commit')
     return outcome.sent
@@ -114,7 +127,7 @@ export function createSending({ models, access, relations, accounts, media, floo
     tx.insert(Mentions, rows.flatMap((row) => row.mentions.map((user_id) => ({ _id: `${row._id}/${user_id}`, user_id, conversation_id, seq: row.seq }))))
     for (const [sender, row] of new Map(rows.map((each) => [each.sender_id, each]))) {
       const accepted = participations.get(sender)?.state === 'requested' ? { state: 'joined' as const } : {}
-      await Participations.updateOne({ _id: participationId(conversation_id, sender) }, { $set: { sent_at: now, ...accepted }, $max: { own_seq: row.seq } })
+      await Participations.updateOne({ _id: participationId(conversation_id, sender) }, { $set: { sent_at: now, ...accepted }, ...(row.type === 'reminder' ? {} : { $max: { own_seq: row.seq } }) })
     }
     const isListedAnew = type === 'direct' || (type === 'group' && now.getTime() - last_message_at.getTime() > listedEveryMs)
     if (isListedAnew) await Participations.updateMany({ conversation_id }, { $set: { last_message_at: now } })
@@ -122,6 +135,8 @@ export function createSending({ models, access, relations, accounts, media, floo
       row.mentions.map((user_id) => ({ user_id, fact: { conversation_id, message_id: row._id, seq: row.seq, sender_name: names.get(row.sender_id) ?? '', text: Array.from(row.text).slice(0, maxQuoted).join('') } })),
     )
     await tx.publish('messages.created', { ...hearersOf(conversation), messages, mentioned })
+    for (const { type: kind, text, sender_id, sender_name, message_id, seq } of messages)
+      if (kind === 'reminder') await tx.publish('reminder.due', { user_ids: hearersOf(conversation).member_ids ?? [sender_id], fact: { conversation_id, message_id, seq, sender_id, sender_name, text } })
   }
 
   function refusalOf(
@@ -132,7 +147,7 @@ export function createSending({ models, access, relations, accounts, media, floo
     if (!me || (me.state !== 'joined' && me.state !== 'requested')) return new AppError('not-found')
     if (me.silenced_until && me.silenced_until.getTime() > now) return new AppError('forbidden', { detail: 'You may not write here for a while', retry_after_ms: me.silenced_until.getTime() - now })
     if (draft.reply_to_id && !answered.has(draft.reply_to_id)) return new AppError('validation', { errors: [{ path: 'reply_to_id', code: 'unknown', detail: 'names no message of this conversation' }] })
-    if (conversation.type === 'direct') return refusalOfOther([...participations.values()].find((each) => each.user_id !== me.user_id), me, said)
+    if (conversation.type === 'direct') return refusalOfOther(draft, { other: [...participations.values()].find((each) => each.user_id !== me.user_id), me, said })
     if (me.role !== 'member') return undefined
     const { slow_mode_ms, emoji_only } = conversation.settings
     if (emoji_only && (draft.media_ids || !isOnlyEmoji(draft.text))) return new AppError('forbidden', { detail: 'Only emoji here, at present' })
@@ -140,10 +155,10 @@ export function createSending({ models, access, relations, accounts, media, floo
     return slow_mode_ms > 0 && waitMs > 0 ? new AppError('slow-mode', { retry_after_ms: waitMs }) : undefined
   }
 
-  function refusalOfOther(other: ParticipationRow | undefined, me: ParticipationRow, said: readonly MessageRow[]): AppError | undefined {
+  function refusalOfOther({ type }: Draft, { other, me, said }: { other: ParticipationRow | undefined; me: ParticipationRow; said: readonly MessageRow[] }): AppError | undefined {
     if (other?.state === 'declined') return new AppError('forbidden', { detail: 'They do not take messages from you' })
     const unanswered = me.own_seq + said.length
-    if (other?.state === 'requested' && unanswered >= maxUnanswered) return new AppError('forbidden', { detail: 'Wait until they answer' })
+    if (other?.state === 'requested' && (type === 'reminder' || unanswered >= maxUnanswered)) return new AppError('forbidden', { detail: 'Wait until they answer' })
     return undefined
   }
 
@@ -166,12 +181,13 @@ export function createSending({ models, access, relations, accounts, media, floo
   }
 
   function rowOf(draft: Draft, conversation: ConversationRow, place: number, participations: ReadonlyMap<string, ParticipationRow>, loose: Loose): MessageRow {
-    const { sender_id, client_msg_id, text, reply_to_id = null, mentions = [] } = draft
+    const { sender_id, client_msg_id, text, reply_to_id = null, mentions = [], forward_of } = draft
     return {
       _id: newId('msg'),
       conversation_id: conversation._id,
       seq: conversation.last_seq + place,
       change: conversation.last_change + place,
+      quiet: conversation.quiet,
       type: typeOf(draft, loose),
       sender_id,
       client_msg_id,
@@ -186,6 +202,8 @@ export function createSending({ models, access, relations, accounts, media, floo
       edits: [],
       edited_at: null,
       created_at: clock.now(),
+      terms: termsOf(text),
+      ...(forward_of === undefined ? {} : { forward_of }),
     }
   }
 }
@@ -196,6 +214,8 @@ function nameOf({ sender_id, client_msg_id }: Pick<MessageRow, 'sender_id' | 'cl
 
 /** Compared with what was sent, not with what became of it. */
 function isSame(row: MessageRow, draft: Draft): boolean {
+  // What was copied may have been changed where it came from; it is the same forwarding all the same.
+  if (row.forward_of !== undefined || draft.forward_of !== undefined) return row.forward_of === draft.forward_of
   const first = row.edits[0]?.text ?? row.text
   const files = (row.media ?? []).map((each) => each.media_id).join()
   return (row.deleted_at !== null || (first === draft.text && files === (draft.media_ids ?? []).join())) && row.reply_to_id === (draft.reply_to_id ?? null)

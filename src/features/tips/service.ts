@@ -10,11 +10,11 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Checkout, Payments } from '../payments/index.ts'
 import type { Profiles, Regard, Relations } from '../profiles/index.ts'
-import type { InitiateTip, ModerateTip, ReceivedTip, SendTip, SentTip, Tip, TipSettings } from './contract.ts'
+import type { AnnouncedTip, InitiateTip, ModerateTip, ReceivedTip, SendTip, SentTip, Tip, TipSettings } from './contract.ts'
 import type { SentTipRow, TipModels, TipRow } from './model.ts'
 import { isShown, moderate as moderateText } from './moderation.ts'
 import { canTip } from './policy.ts'
-import { announcementOf, presentReceived, presentSent, presentTip } from './present.ts'
+import { announcementOf, presentAnnounced, presentReceived, presentSent, presentTip } from './present.ts'
 import type { TipSettingsService } from './settings.ts'
 
 const defaultLimit = 20
@@ -38,7 +38,7 @@ export type TipService = ReturnType<typeof createTipService>
 export function createTipService({ models, settings, unitOfWork, accounts, profiles, relations, payments, cursors, clock, failpoints, feeBps }: TipDependencies) {
   const { Tips } = models
 
-  return Object.freeze({ send, initiate, list, sent, moderate, complete, giveUp, partiesOf, ownersOf, ownersOfPayments })
+  return Object.freeze({ send, initiate, list, sent, moderate, complete, giveUp, partiesOf, announcementsOf, ownersOf, ownersOfPayments })
 
   /** A tip from the wallet: money, tip and fact in one transaction. */
   async function send(ctx: Context, input: SendTip): Promise<Tip> {
@@ -153,6 +153,18 @@ export function createTipService({ models, settings, unitOfWork, accounts, profi
   /** Who sent it to whom, with which words. Null when there is no such tip, or it was never paid. */
   async function partiesOf(tipId: string): Promise<{ fan_id: string; creator_id: string; message: string } | null> {
     return Tips.findOne({ _id: tipId, state: 'sent' }, { fan_id: 1, creator_id: 1, message: 1 }).lean()
+  }
+
+  /** What the audience sees of these tips at this moment; one that it does not see is missing. */
+  async function announcementsOf(tipIds: readonly string[]): Promise<ReadonlyMap<string, AnnouncedTip>> {
+    const rows = (await Tips.find({ _id: { $in: tipIds }, announced_at: { $exists: true } }).lean()) as SentTipRow[]
+    const told = new Map<string, AnnouncedTip>()
+    for (const creator_id of new Set(rows.map((row) => row.creator_id))) {
+      const theirs = rows.filter((row) => row.creator_id === creator_id && isShown(row.moderation))
+      const regards = await relations.among(creator_id, theirs.map((row) => row.fan_id))
+      for (const row of theirs) told.set(row._id, presentAnnounced(row, regards.get(row.fan_id)))
+    }
+    return told
   }
 
   async function giveUp(paymentId: string): Promise<void> {

@@ -3,6 +3,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { createInbox, type Inbox } from '../../client/index.ts'
 import type { Conversation } from '../../features/messaging/contract.ts'
 import { gistOf } from './attachments.ts'
+import { FindMessages } from './find.ts'
+import { isLine } from './lines.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, useLoaded, When } from './parts.ts'
 import { hrefOf } from './route.ts'
@@ -10,12 +12,14 @@ import { ThreadView } from './thread.ts'
 import { sentenceOf } from './words.ts'
 
 /** Conversations beside the one that is open; on a narrow screen, one or the other. */
-export function ChatView({ client, user, rest: [conversationId = ''] }: ViewProps) {
+export function ChatView({ client, user, rest: [conversationId = '', seq] }: ViewProps) {
   const [state, setState] = useState<'joined' | 'requested'>('joined')
   const inbox = useMemo(() => createInbox(client, state), [state])
   const [, redraw] = useState(0)
   useEffect(() => {
     const stop = inbox.onChange(() => redraw((n) => n + 1))
+    // It may have been loaded before anybody listened.
+    redraw((n) => n + 1)
     return () => {
       stop()
       inbox.close()
@@ -30,10 +34,10 @@ export function ChatView({ client, user, rest: [conversationId = ''] }: ViewProp
           <button type="button" class="plain" aria-pressed=${state === 'requested'} onClick=${() => setState('requested')}>Requests</button>
         </div>
         ${user.role === 'creator' && html`<${OwnRoom} client=${client} user=${user} />`}
-        <${Conversations} inbox=${inbox} open=${conversationId} state=${state} />
+        <${FindMessages} client=${client}><${Conversations} inbox=${inbox} open=${conversationId} state=${state} /><//>
       </section>
       ${conversationId
-        ? html`<${ThreadView} key=${conversationId} client=${client} user=${user} conversationId=${conversationId} />`
+        ? html`<${ThreadView} key=${conversationId} client=${client} user=${user} conversationId=${conversationId} at=${/^\d+$/.test(seq ?? '') ? Number(seq) : undefined} />`
         : html`<section class="card chat-thread empty"><p class="soft">Choose a conversation.</p></section>`}
     </div>
   `
@@ -44,7 +48,7 @@ function Conversations({ inbox, open, state }: { inbox: Inbox; open: string; sta
   if (problem && !isLoaded) return html`<${Trouble} text=${sentenceOf(problem)} />`
   if (!isLoaded) return html`<${Loading} />`
   if (conversations.length === 0)
-    return html`<p class="soft">${state === 'joined' ? html`None yet. Open a creator’s page and press Message. <a href="/fan/">Find creators</a>` : 'Nobody whom you do not know has written to you.'}</p>`
+    return html`<p class="soft">${state === 'joined' ? html`None yet. Open a creator’s page and press Message. <a href="/fan/">Find creators</a>` : 'Nobody whom you do not know has written to you or invited you.'}</p>`
   return html`
     <ul class="list chats">${conversations.map((each) => html`<${Line} key=${each.conversation_id} conversation=${each} isOpen=${each.conversation_id === open} />`)}</ul>
     ${hasMore && html`<button type="button" class="plain" onClick=${() => void inbox.more()}>Show more</button>`}
@@ -52,10 +56,10 @@ function Conversations({ inbox, open, state }: { inbox: Inbox; open: string; sta
 }
 
 function Line({ conversation, isOpen }: { conversation: Conversation; isOpen: boolean }) {
-  const { last_message: last, unread, mentions, title } = conversation
+  const { last_message: last, unread, mentions, title, state } = conversation
   return html`
     <li><a href=${hrefOf('chat', conversation.conversation_id)} aria-current=${isOpen ? 'true' : undefined}>
-      <span><strong>${title || 'Group'}</strong>${last && html`<br /><span class="soft clip">${last.deleted ? 'Message deleted' : `${last.sender_name}: ${gistOf(last)}`}</span>`}</span>
+      <span><strong>${title || 'Group'}</strong>${last && html`<br /><span class="soft clip">${last.deleted ? 'Message deleted' : isLine(last) ? last.text : `${last.sender_name}: ${gistOf(last)}`}</span>`}${state === 'invited' && html`<br /><span class="soft">You are invited</span>`}</span>
       <span class="when">${last && html`<span class="soft"><${When} at=${last.created_at} /></span>`}
         ${unread > 0 && html`<span class="count">${unread}<span class="hidden"> unread</span>${mentions > 0 && html` <span aria-label="you are named">@</span>`}</span>`}</span>
     </a></li>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Client } from '../../client/index.ts'
 import type { User } from '../../features/accounts/contract.ts'
 import { mount } from '../mount.ts'
+import { Notices } from './notices.ts'
 import { Loading, Trouble } from './parts.ts'
 import { hrefOf, useRoute } from './route.ts'
 import { type Session, useSession } from './session.ts'
@@ -54,6 +55,7 @@ function Page({ title, role, sections }: PageOptions) {
       main.current?.focus()
     }}>Skip to the content</a>
     <${Header} session=${session} sections=${sections} current=${piece} title=${title} />
+    ${session.user && sections.some((each) => each.path === 'chat') && html`<${Notices} client=${session.client} user=${session.user} open=${piece === 'chat' ? rest[0] : undefined} />`}
     <main id="main" tabindex="-1" ref=${main}>${viewOf()}</main>
   `
 

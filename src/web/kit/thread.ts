@@ -3,8 +3,13 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { createThread, type Draft, type Thread } from '../../client/index.ts'
 import type { Conversation, Message } from '../../features/messaging/contract.ts'
 import { type Attached, attachedOf, Attachments, DraftFiles, gistOf, MediaList } from './attachments.ts'
+import { useSight } from './find.ts'
+import { ForwardDialog } from './forward.ts'
+import { isLine, LineOf, placeOf } from './lines.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
+import { PinnedBar } from './pinned.ts'
+import { RemindersDialog } from './reminders.ts'
 import { hrefOf } from './route.ts'
 import { sentenceOf } from './words.ts'
 
@@ -15,36 +20,55 @@ const nearPx = 80
 type Common = Pick<ViewProps, 'client' | 'user'>
 
 /** One conversation. It keeps itself whole; this only draws it. */
-export function ThreadView({ client, user, conversationId }: Common & { conversationId: string }) {
+export function ThreadView({ client, user, conversationId, at }: Common & { conversationId: string; at: number | undefined }) {
   const thread = useMemo(() => createThread(client, { conversation_id: conversationId, user_id: user.id }), [conversationId])
   const [, redraw] = useState(0)
   const [reply, setReply] = useState<Message | undefined>()
+  const [sight, setSight] = useState(at)
+  const [isReminding, setIsReminding] = useState(false)
+  useEffect(() => setSight(at), [at])
   useEffect(() => {
     const stop = thread.onChange(() => redraw((n) => n + 1))
+    // It may have been loaded before anybody listened.
+    redraw((n) => n + 1)
     return () => {
       stop()
       thread.close()
     }
   }, [thread])
   const { conversation, problem } = thread
+  if (conversation?.state === 'invited') return html`<section class="card chat-thread"><h1>${conversation.title || 'Group'}</h1><${Request} client=${client} conversation=${conversation} /></section>`
   if (!conversation) return html`<section class="card chat-thread">${problem ? html`<${Trouble} text=${sentenceOf(problem)} />` : html`<${Loading} />`}<p><a href=${hrefOf('chat')}>← All conversations</a></p></section>`
   return html`
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
-        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}</div>
+        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button></div>
+      ${isReminding && html`<${RemindersDialog} client=${client} conversationId=${conversationId} onClose=${() => setIsReminding(false)} />`}
+      <${PinnedBar} client=${client} conversationId=${conversationId} thread=${thread} onJump=${setSight} />
       ${conversation.state === 'requested' && html`<${Request} client=${client} conversation=${conversation} />`}
-      <${Messages} client=${client} user=${user} thread=${thread} conversation=${conversation} onReply=${setReply} />
+      <${Messages} client=${client} user=${user} thread=${thread} conversation=${conversation} sight=${sight} onSeen=${() => setSight(undefined)} onReply=${setReply} />
       <p class="soft typing" role="status">${typingLine(thread, conversation)}</p>
       <${Composer} thread=${thread} reply=${reply} onSent=${() => setReply(undefined)} />
     </section>
   `
 }
 
-function Messages({ client, user, thread, conversation, onReply }: Common & { thread: Thread; conversation: Conversation; onReply: (message: Message) => void }) {
+function Messages({ client, user, thread, conversation, sight, onSeen, onReply }: Common & { thread: Thread; conversation: Conversation; sight: number | undefined; onSeen: () => void; onReply: (message: Message) => void }) {
   const place = useRef<HTMLDivElement>(null)
   const isNear = useRef(true)
   const { messages, drafts, hasOlder } = thread
   const older = useAction(() => thread.older())
+  const sought = messages.find((each) => each.seq === sight)
+  const reach = useAction(async (seq: number) => {
+    if (!(await thread.reach(seq))) throw new Error('It is too far back to be shown here.')
+  })
+  useEffect(() => {
+    if (sight === undefined) return
+    isNear.current = false
+    if (sought) onSeen()
+    else reach.run(sight)
+  }, [sight, sought?.message_id])
+  useSight(sought && placeOf(sought), sight)
   const byId = new Map(messages.map((each) => [each.message_id, each]))
   useLayoutEffect(() => {
     const box = place.current
@@ -66,10 +90,11 @@ function Messages({ client, user, thread, conversation, onReply }: Common & { th
   const lastOwn = messages.findLast((each) => each.sender_id === user.id && !each.deleted)
   return html`
     <div class="messages" ref=${place} onScroll=${follow} tabindex="0" role="region" aria-label="What was said">
+      ${reach.error && html`<${Trouble} text=${reach.error} />`}
       ${hasOlder && html`<p><button type="button" class="plain" disabled=${older.busy} onClick=${() => older.run()}>Earlier messages</button></p>`}
       ${messages.length + drafts.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
       <ol aria-live="polite">
-        ${messages.map((each) => html`<${Bubble} key=${each.message_id} client=${client} user=${user} message=${each} conversation=${conversation} quoted=${each.reply_to_id ? byId.get(each.reply_to_id) : undefined} onReply=${onReply} />`)}
+        ${messages.map((each) => isLine(each) ? html`<${LineOf} key=${each.message_id} message=${each} />` : html`<${Bubble} key=${each.message_id} client=${client} user=${user} message=${each} conversation=${conversation} quoted=${each.reply_to_id ? byId.get(each.reply_to_id) : undefined} onReply=${onReply} />`)}
         ${drafts.map((each) => html`<${DraftBubble} key=${each.client_msg_id} draft=${each} thread=${thread} />`)}
       </ol>
       ${lastOwn && conversation.type === 'direct' && html`<p class="soft receipt">${receiptOf(conversation, user.id, lastOwn.seq)}</p>`}
@@ -80,10 +105,12 @@ function Messages({ client, user, thread, conversation, onReply }: Common & { th
 function Bubble({ client, user, message, conversation, quoted, onReply }: Common & { message: Message; conversation: Conversation; quoted: Message | undefined; onReply: (message: Message) => void }) {
   const [isEditing, setIsEditing] = useState(false)
   const [isReported, setIsReported] = useState(false)
+  const [isForwarding, setIsForwarding] = useState(false)
   const { message_id } = message
   const isOwn = message.sender_id === user.id
   const act = useAction(async (what: string) => {
-    if (what === 'delete') await client.call('message:delete', { message_id })
+    if (what === 'pin') await client.call(message.pinned ? 'message:unpin' : 'message:pin', { message_id })
+    else if (what === 'delete') await client.call('message:delete', { message_id })
     else if (what === 'report') {
       await client.call('report:create', { subject_type: 'message', subject_id: message_id, reason: 'abuse' })
       setIsReported(true)
@@ -97,7 +124,9 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
   })
   if (message.deleted) return html`<li class=${isOwn ? 'bubble own' : 'bubble'}><em class="soft">Message deleted</em></li>`
   return html`
-    <li class=${isOwn ? 'bubble own' : 'bubble'}>
+    <li class=${isOwn ? 'bubble own' : 'bubble'} id=${placeOf(message)}>
+      ${(message.forwarded || message.type === 'reminder') && html`<span class="soft mark">${message.forwarded ? '↪ Forwarded' : '⏰ Reminder'}</span>`}
+      ${isForwarding && html`<${ForwardDialog} client=${client} message=${message} onClose=${() => setIsForwarding(false)} />`}
       ${!isOwn && conversation.type !== 'direct' && html`<strong class="sender">${message.sender_name}</strong>`}
       ${quoted && html`<blockquote class="clip">${quoted.deleted ? 'Message deleted' : `${quoted.sender_name}: ${gistOf(quoted)}`}</blockquote>`}
       <${MediaList} client=${client} media=${message.media} />
@@ -112,6 +141,8 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
         <div class="row">
           ${quick.map((emoji) => html`<button key=${emoji} type="button" class="reaction" disabled=${act.busy} onClick=${() => act.run(emoji)}>${emoji}</button>`)}
           <button type="button" class="quiet" onClick=${() => onReply(message)}>Reply</button>
+          <button type="button" class="quiet" onClick=${() => setIsForwarding(true)}>Forward</button>
+          ${(conversation.type === 'direct' || conversation.role !== 'member') && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('pin')}>${message.pinned ? 'Unpin' : 'Pin'}</button>`}
           ${isOwn && html`<button type="button" class="quiet" onClick=${() => setIsEditing(true)}>Edit</button>`}
           ${(isOwn || conversation.role !== 'member') && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('delete')}>Delete for all</button>`}
           ${!isOwn && html`<button type="button" class="quiet" disabled=${act.busy || isReported} onClick=${() => act.run('report')}>${isReported ? 'Reported' : 'Report'}</button>`}
@@ -173,13 +204,13 @@ function Composer({ thread, reply, onSent }: { thread: Thread; reply: Message | 
   `
 }
 
-function Request({ client, conversation: { conversation_id, title } }: { client: ViewProps['client']; conversation: Conversation }) {
+function Request({ client, conversation: { conversation_id, title, state, participants } }: { client: ViewProps['client']; conversation: Conversation }) {
   const answer = useAction(async (isWelcome: boolean) => {
     await client.call(isWelcome ? 'conversation:accept' : 'conversation:decline', { conversation_id })
     if (!isWelcome) location.hash = hrefOf('chat')
   })
   return html`
-    <div class="row" role="group" aria-label="A request"><span>${title} writes to you for the first time.</span>
+    <div class="row" role="group" aria-label="A request"><span>${state === 'invited' ? `${participants[0]?.name ?? 'Somebody'} invites you into ${title || 'a group'}.` : `${title} writes to you for the first time.`}</span>
       <button type="button" disabled=${answer.busy} onClick=${() => answer.run(true)}>Accept</button><button type="button" class="plain" disabled=${answer.busy} onClick=${() => answer.run(false)}>Decline</button></div>
     ${answer.error && html`<${Trouble} text=${answer.error} />`}
   `

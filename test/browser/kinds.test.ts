@@ -1,0 +1,107 @@
+import { expect } from 'chai'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { startApp, type TestApp } from '../support/app.ts'
+import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+
+describe('messages of other kinds, in a browser', function () {
+  this.timeout(120_000)
+  if (!chromiumPath) return void it('skipped: no Chromium on this machine (set CHROMIUM_PATH, or install the package chromium)')
+
+  let app: TestApp
+  let browser: Browser
+  let ana: Person
+  let ben: Person
+  let n = 0
+
+  before(async () => {
+    app = await startApp()
+    browser = await launchBrowser()
+    ana = await signUp(app, 'creator', 'Ana')
+    ben = await signUp(app, 'fan', 'Ben')
+    await topUp(ben, 10_000)
+  })
+  after(async () => {
+    await browser?.close()
+    await app?.stop()
+  })
+
+  async function contextOf(person: Person, viewport: { width: number; height: number }): Promise<BrowserContext> {
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' })
+    const { token, refresh_token } = await signIn(app, person.email)
+    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
+    return context
+  }
+
+  for (const { name, viewport } of sizes)
+    it(`are accepted, pinned, reminded of, found, jumped to and forwarded (${name})`, async () => {
+      const { conversation_id } = await ana.call('conversation:create', { type: 'group', title: `Party ${name}`, member_ids: [ben.id] })
+      const say = (text: string, more: object = {}) => ana.call('message:send', { conversation_id, client_msg_id: `kinds-in-browser-${++n}`, text, ...more })
+      const context = await contextOf(ben, viewport)
+      const { page, faults } = await openPage(context, `${app.url}/fan/#/chat`)
+      await page.getByRole('button', { name: 'Requests' }).click()
+      await page.getByRole('link', { name: new RegExp(`Party ${name}`) }).click()
+      await page.getByText(`Ana invites you into Party ${name}.`).waitFor()
+      await page.getByRole('button', { name: 'Accept' }).click()
+      await page.getByText('Ben joined').waitFor()
+      const first = await say(`Bring zebras ${name}`)
+      await ana.call('message:pin', { message_id: first.message_id })
+      await page.getByRole('group', { name: 'Pinned' }).getByText(`Bring zebras ${name}`).waitFor()
+      // More than is loaded at first, by both: nobody may say so much at once.
+      await Promise.all([ana, ben].flatMap((who) => Array.from({ length: 27 }, () => who.call('message:send', { conversation_id, client_msg_id: `kinds-in-browser-${++n}`, text: 'filler' }))))
+      await say('that was it')
+      await page.getByText('that was it').waitFor()
+      await page.getByRole('button', { name: /Remind$/ }).click()
+      await page.getByRole('dialog').getByLabel('What').fill('Doors open')
+      await page.getByRole('dialog').getByLabel('When').fill('2999-01-01T20:00')
+      await page.getByRole('dialog').getByRole('button', { name: 'Remind' }).click()
+      await page.getByRole('dialog').getByRole('alert').waitFor()
+      const soon = new Date(app.clock.now().getTime() + 3_600_000)
+      await page.getByRole('dialog').getByLabel('When').fill(new Date(soon.getTime() - soon.getTimezoneOffset() * 60_000).toISOString().slice(0, 16))
+      await page.getByRole('dialog').getByRole('button', { name: 'Remind' }).click()
+      await page.getByRole('dialog').getByText('Doors open').waitFor()
+      await keepScreenshot(page, `reminders-${name}`)
+      await page.getByRole('button', { name: 'Close' }).click()
+      // Elsewhere in the app, one hears of it.
+      await page.goto(`${app.url}/fan/#/people`)
+      await say('Where are you, @Ben?', { mentions: [ben.id] })
+      await page.getByText('Ana names you').waitFor()
+      await keepScreenshot(page, `notice-${name}`)
+      app.clock.advance({ hours: 1 })
+      await page.getByText('Your reminder').waitFor()
+      await page.goto(`${app.url}/fan/#/chat`)
+      await page.getByPlaceholder('Find in messages').fill(`zebra ${name}`)
+      await page.getByRole('button', { name: 'Find' }).click()
+      await page.getByText(`Ana: Bring zebras ${name}`).waitFor()
+      await keepScreenshot(page, `find-${name}`)
+      await page.getByRole('link', { name: `Party ${name}` }).click()
+      const bubble = page.locator('.bubble', { hasText: `Bring zebras ${name}` })
+      await bubble.waitFor()
+      const [box, room] = [await bubble.boundingBox(), await page.locator('.messages').boundingBox()]
+      expect(box && room && box.y >= room.y && box.y + box.height <= room.y + room.height, 'in sight').to.equal(true)
+      await bubble.locator('summary').click()
+      await bubble.getByRole('button', { name: 'Forward' }).click()
+      await page.getByRole('dialog').getByLabel(`Party ${name}`).check()
+      await page.getByRole('dialog').getByRole('button', { name: 'Forward' }).click()
+      await page.getByText('Forwarded.').waitFor()
+      await page.getByRole('button', { name: 'Close' }).click()
+      await page.getByText('↪ Forwarded').waitFor()
+      expect(await seriousFindings(page)).to.deep.equal([])
+      await keepScreenshot(page, `kinds-${name}`)
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
+      expect(faults).to.deep.equal([])
+      await context.close()
+    })
+
+  it('show a tip in the creator’s room', async () => {
+    const { conversation_id } = await ana.call('conversation:create', { type: 'room' })
+    await ben.call('conversation:join', { conversation_id })
+    const context = await contextOf(ben, sizes[0].viewport)
+    const { page } = await openPage(context, `${app.url}/fan/#/chat/${conversation_id}`)
+    await page.getByText('Nothing yet').waitFor()
+    await ben.http('POST', `/api/v1/creators/${ana.id}/tips`, { amount: 500, currency: 'ZMW', message: 'Encore!' }, 'kinds-in-browser')
+    await page.getByText('Ben tipped ZMW 5.00: Encore!').waitFor()
+    await keepScreenshot(page, 'tip-line')
+    await context.close()
+  })
+})
