@@ -8,6 +8,7 @@ import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
 import { createSandboxAdapter } from './features/payments/providers/sandbox.ts'
+import { createPresence } from './features/presence/index.ts'
 import { createProfiles } from './features/profiles/index.ts'
 import { createReports } from './features/reports/index.ts'
 import { createTips } from './features/tips/index.ts'
@@ -170,10 +171,11 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
   const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
+  const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, aliveProcesses: processes.alive })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, admin.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, admin.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -241,7 +243,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const gateway = createGateway({
     http: door.server,
-    doors: [accounts.door(operations, messaging.roomsOf), overlays.door],
+    doors: [presence.at(accounts.door(operations, messaging.roomsOf)), overlays.door],
     invoke,
     relay,
     wall,
@@ -298,6 +300,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
         { name: 'sockets', run: gateway.drain },
         { name: 'requests', run: () => closeServer(door.server) },
         { name: 'jobs', run: jobs.stop },
+        { name: 'presence', run: presence.leaveAll },
         { name: 'deliveries', run: dispatcher.whenIdle },
         { name: 'sandbox', run: sandbox.stop },
         { name: 'outbound', run: () => http.close() },

@@ -28,6 +28,7 @@ const told: Record<FactName, true> = {
   'receipt:updated': true,
   'typing:changed': true,
   'conversation:updated': true,
+  'presence:changed': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,

@@ -15,6 +15,7 @@ import type { Profiles, Relations } from '../profiles/index.ts'
 import { createAccess } from './access.ts'
 import { createChanging } from './changing.ts'
 import { createMessagingChecks } from './check.ts'
+import { type Company, createCompany } from './company.ts'
 import { createConversations } from './conversations.ts'
 import { roomsOf } from './hearers.ts'
 import { createMarks } from './marks.ts'
@@ -26,6 +27,7 @@ import { createReading, type Reading } from './reading.ts'
 import { createSending } from './sending.ts'
 import { createTyping } from './typing.ts'
 
+export type { Company } from './company.ts'
 export type Messages = Pick<Reading, 'find'>
 
 export function createMessaging(deps: {
@@ -42,7 +44,7 @@ export function createMessaging(deps: {
   wall: Wall
   context: () => Context
   failpoints: Failpoints
-}): { feature: Feature; messages: Messages; roomsOf: (userId: string) => Promise<string[]> } {
+}): { feature: Feature; messages: Messages; company: Company; roomsOf: (userId: string) => Promise<string[]> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
   const reading = createReading({ ...deps, models, access })
@@ -75,5 +77,5 @@ export function createMessaging(deps: {
     personal: [createMessagingPersonal(models)],
     models: Object.values(models),
   })
-  return { feature, messages: reading, roomsOf: conversations.roomsOf }
+  return { feature, messages: reading, company: createCompany(models), roomsOf: conversations.roomsOf }
 }

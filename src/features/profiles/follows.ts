@@ -31,7 +31,7 @@ export type Follows = ReturnType<typeof createFollows>
 export function createFollows({ models, relations, count, accounts, unitOfWork, cursors, clock }: FollowDependencies) {
   const { Profiles, Follows } = models
 
-  return Object.freeze({ follow, unfollow, followers, following, isFollowing, part })
+  return Object.freeze({ follow, unfollow, followers, following, isFollowing, followedAmong, part })
 
   /** Following twice is following. @throws AppError `not-found`, `self`, `blocked` */
   async function follow(ctx: Context, { creator_id }: { creator_id: string }): Promise<FollowState> {
@@ -106,6 +106,12 @@ export function createFollows({ models, relations, count, accounts, unitOfWork, 
 
   async function isFollowing(followerId: string, creatorId: string): Promise<boolean> {
     return (await Follows.exists({ follower_id: followerId, creator_id: creatorId })) !== null
+  }
+
+  /** Those creators whom somebody follows. */
+  async function followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>> {
+    const rows = await Follows.find({ follower_id: followerId, creator_id: { $in: creatorIds } }, { creator_id: 1 }).lean()
+    return new Set(rows.map((row) => row.creator_id))
   }
 
   /** Ends a follow, if there is one. */

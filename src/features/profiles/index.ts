@@ -33,6 +33,7 @@ export interface Profiles {
   /** @throws AppError `not-found` */
   creator(creatorId: string): Promise<ProfileRow>
   isFollowing(followerId: string, creatorId: string): Promise<boolean>
+  followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>>
   /** of whoever once was a creator here, too */
   nameOf(creatorId: string): Promise<string | undefined>
 }
@@ -96,5 +97,5 @@ export function createProfiles(deps: {
   })
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
   const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
-  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing }), relations, feature }
+  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong }), relations, feature }
 }
