@@ -57,6 +57,8 @@ import { createSandboxProvider, sandboxRoutes } from './sandbox-provider/index.t
 
 const stepMs = 8_000
 const drainMs = 2_000
+/** what a process said of who is there runs out by itself: asking for some that are gone costs little, missing one that is there much */
+const recentMs = 5 * 60_000
 
 export interface Adapters {
   mongoUri: string
@@ -169,9 +171,9 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     receiptKeys: keys.keys('receipt'),
     feeBps: config.TIP_FEE_BPS,
   })
-  const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
+  const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: () => processes.alive() })
   const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
-  const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, aliveProcesses: processes.alive })
+  const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })

@@ -35,7 +35,7 @@ export function createLoneAttendance(): Attendance {
 }
 
 /** A key for each person and process, which runs out by itself. Nobody has to be told of a death for it to be noticed. */
-export function createSharedAttendance({ redis, processId, aliveProcesses, log }: { redis: Redis; processId: string; aliveProcesses: () => Promise<string[]>; log: Logger }): Attendance {
+export function createSharedAttendance({ redis, processId, recentProcesses, log }: { redis: Redis; processId: string; recentProcesses: () => Promise<string[]>; log: Logger }): Attendance {
   const { counters } = redis
   let processes: { ids: readonly string[]; at: number } | undefined
 
@@ -77,7 +77,7 @@ export function createSharedAttendance({ redis, processId, aliveProcesses, log }
 
   async function processIds(): Promise<readonly string[]> {
     const now = performance.now()
-    if (!processes || now - processes.at > processesEveryMs) processes = { ids: [...new Set([processId, ...(await aliveProcesses())])], at: now }
+    if (!processes || now - processes.at > processesEveryMs) processes = { ids: [...new Set([processId, ...(await recentProcesses())])], at: now }
     return processes.ids
   }
 

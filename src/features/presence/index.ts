@@ -30,7 +30,7 @@ export function createPresence(deps: {
   relations: Relations
   company: Company
   processId: string
-  aliveProcesses: () => Promise<string[]>
+  recentProcesses: () => Promise<string[]>
   wall: Wall
   log: Logger
 }): { feature: Feature; at: (door: SocketDoor) => SocketDoor; leaveAll: () => Promise<void> } {
@@ -38,7 +38,7 @@ export function createPresence(deps: {
   const attendance = deps.redis ? createSharedAttendance({ ...deps, redis: deps.redis }) : createLoneAttendance()
   const sight = createSight({ ...deps, models })
   const watch = createWatch({ ...deps, attendance, sight, desk: () => desk })
-  const desk: Desk = createDesk({ ...deps, attendance, lastSeen: createLastSeen({ ...deps, models }), pace: deps.limits.rate({ name: 'presence', per_second: 1, burst: 3 }), onMoved: watch.moved })
+  const desk: Desk = createDesk({ ...deps, attendance, lastSeen: createLastSeen({ ...deps, models }), pace: deps.limits.rate({ name: 'presence', per_second: 1, burst: 10 }), onMoved: watch.moved })
   const settings = createPresenceSettings({ models, sight, watch })
   const feature = defineFeature({
     name: 'presence',

@@ -1,9 +1,10 @@
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { createThread, type Draft, type Thread } from '../../client/index.ts'
+import { createThread, type Draft, type PresenceWatch, type Thread } from '../../client/index.ts'
 import type { Conversation, Message } from '../../features/messaging/contract.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
+import { otherIn, SeenLine, useWatched } from './presence.ts'
 import { hrefOf } from './route.ts'
 import { sentenceOf } from './words.ts'
 
@@ -14,7 +15,7 @@ const nearPx = 80
 type Common = Pick<ViewProps, 'client' | 'user'>
 
 /** One conversation. It keeps itself whole; this only draws it. */
-export function ThreadView({ client, user, conversationId }: Common & { conversationId: string }) {
+export function ThreadView({ client, user, conversationId, presence }: Common & { conversationId: string; presence: PresenceWatch }) {
   const thread = useMemo(() => createThread(client, { conversation_id: conversationId, user_id: user.id }), [conversationId])
   const [, redraw] = useState(0)
   const [reply, setReply] = useState<Message | undefined>()
@@ -26,10 +27,12 @@ export function ThreadView({ client, user, conversationId }: Common & { conversa
     }
   }, [thread])
   const { conversation, problem } = thread
+  useWatched(presence, conversation ? [conversation] : [], user)
   if (!conversation) return html`<section class="card chat-thread">${problem ? html`<${Trouble} text=${sentenceOf(problem)} />` : html`<${Loading} />`}<p><a href=${hrefOf('chat')}>← All conversations</a></p></section>`
   return html`
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
+        <${SeenLine} presence=${presence} userId=${otherIn(conversation, user)} />
         ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}</div>
       ${conversation.state === 'requested' && html`<${Request} client=${client} conversation=${conversation} />`}
       <${Messages} client=${client} user=${user} thread=${thread} conversation=${conversation} onReply=${setReply} />
