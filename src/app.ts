@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
+import { createAnnouncements } from './features/announcements/index.ts'
 import { createLedger } from './features/ledger/index.ts'
 import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
@@ -174,10 +175,11 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: () => processes.alive() })
   const messaging = createMessaging({ ...common, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations })
   const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
+  const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, admin.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({

@@ -29,6 +29,7 @@ const told: Record<FactName, true> = {
   'typing:changed': true,
   'conversation:updated': true,
   'presence:changed': true,
+  'announcement:updated': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,

@@ -13,6 +13,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import { createAccess } from './access.ts'
+import { createAnnouncing, type Announcing } from './announcing.ts'
 import { createChanging } from './changing.ts'
 import { createMessagingChecks } from './check.ts'
 import { type Company, createCompany } from './company.ts'
@@ -27,6 +28,7 @@ import { createReading, type Reading } from './reading.ts'
 import { createSending } from './sending.ts'
 import { createTyping } from './typing.ts'
 
+export type { Announcing } from './announcing.ts'
 export type { Company } from './company.ts'
 export type Messages = Pick<Reading, 'find'>
 
@@ -44,7 +46,7 @@ export function createMessaging(deps: {
   wall: Wall
   context: () => Context
   failpoints: Failpoints
-}): { feature: Feature; messages: Messages; company: Company; roomsOf: (userId: string) => Promise<string[]> } {
+}): { feature: Feature; messages: Messages; company: Company; announcing: Announcing; roomsOf: (userId: string) => Promise<string[]> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
   const reading = createReading({ ...deps, models, access })
@@ -77,5 +79,5 @@ export function createMessaging(deps: {
     personal: [createMessagingPersonal(models)],
     models: Object.values(models),
   })
-  return { feature, messages: reading, company: createCompany(models), roomsOf: conversations.roomsOf }
+  return { feature, messages: reading, company: createCompany(models), announcing: createAnnouncing({ ...deps, conversations, sending }), roomsOf: conversations.roomsOf }
 }

@@ -52,11 +52,16 @@ export function createSending({ models, access, relations, accounts, flood, unit
   const { Conversations, Participations, Messages, Mentions } = models
   const batches = createBatches<Draft, Outcome>(batchSize, storeAll)
 
-  return Object.freeze({ send })
+  return Object.freeze({ send, deliver })
 
   async function send(ctx: Context, input: SendMessage): Promise<SentMessage> {
+    await flood.take(userOf(ctx).user_id)
+    return deliver(ctx, input)
+  }
+
+  /** At whatever pace the caller keeps. */
+  async function deliver(ctx: Context, input: SendMessage): Promise<SentMessage> {
     const { user_id } = userOf(ctx)
-    await flood.take(user_id)
     const { conversation } = await access.to(ctx, input.conversation_id)
     await ensureNoBlock(conversation, user_id)
     const names = await accounts.namesOf([user_id])

@@ -30,8 +30,8 @@ export function usePresence(client: ViewProps['client']): PresenceWatch {
 }
 
 export function useWatched(presence: PresenceWatch, conversations: readonly Conversation[], user: ViewProps['user']): void {
-  const ids = conversations.flatMap((each) => otherIn(each, user) ?? []).toSorted()
-  useEffect(() => presence.watch(ids), [presence, ids.join()])
+  const ids = conversations.flatMap((each) => otherIn(each, user) ?? [])
+  useEffect(() => presence.watch(ids), [presence, ids.toSorted().join()])
 }
 
 export function otherIn({ type, participants }: Conversation, user: ViewProps['user']): string | undefined {
