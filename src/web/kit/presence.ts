@@ -65,7 +65,7 @@ export function PresenceSetting({ client }: Pick<ViewProps, 'client'>) {
       <h2 id="presence-title">Who sees that you are here</h2>
       <p class="soft">People whom you talk with, and your followers, see whether you are online and when you were last.</p>
       <${Show} of=${settings}>${({ hides_presence }: PresenceSettings) => html`
-        <label class="check"><input type="checkbox" checked=${hides_presence} disabled=${save.busy} onChange=${(event: Event) => save.run((event.currentTarget as HTMLInputElement).checked)} /> Hide it. Then you don’t see it of others either</label>`}<//>
+        <label class="check"><input type="checkbox" checked=${save.busy ? !hides_presence : hides_presence} disabled=${save.busy} onChange=${(event: Event) => save.run((event.currentTarget as HTMLInputElement).checked)} /> Hide it. Then you don’t see it of others either</label>`}<//>
       ${save.error && html`<${Trouble} text=${save.error} />`}
       <p class="good" role="status">${said}</p>
     </section>
