@@ -1,8 +1,10 @@
 import { expect } from 'chai'
+import { createPresence } from '../../src/client/index.ts'
 import type { Presence } from '../../src/features/presence/contract.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type LiveSocket, type Person, signIn, signUp } from '../support/cast.ts'
 import { byHttp, bySocket } from '../support/doors.ts'
+import { startProxy } from '../support/proxy.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
 import { block } from '../support/relations.ts'
 
@@ -136,6 +138,31 @@ describe('presence on two processes', function () {
     expect(await changed(), 'the first that is told').to.deep.equal({ user_id: ana.id, state: 'away' })
     await leave(phone)
     expect((await changed()).state).to.equal('offline')
+  })
+
+  it('is watched on over a connection that broke, with what happened meanwhile', async () => {
+    const proxy = await startProxy(two.port)
+    const person = await signIn(two, ben.email, undefined, { url: proxy.url })
+    await person.online()
+    const presence = createPresence(person.client)
+    presence.watch([ana.id, stranger.id])
+    const until = (state: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => void (presence.of(ana.id)?.state === state && resolve())
+        presence.onChange(look)
+        look()
+      })
+    const phone = await come(ana)
+    await phone.call('presence:set', { state: 'online' })
+    await until('online')
+    proxy.open(false)
+    await phone.call('presence:set', { state: 'away' })
+    proxy.open(true)
+    await until('away')
+    expect(presence.of(stranger.id)).to.equal(undefined)
+    presence.close()
+    phone.close()
+    await proxy.close()
   })
 
   it('takes no more than a hundred at once, and no floods: of presence as of typing', async () => {
