@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { type Config, mediaFolderOf } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
+import { createAnnouncements } from './features/announcements/index.ts'
 import { createLedger } from './features/ledger/index.ts'
 import { createMedia, type MediaLimits } from './features/media/index.ts'
 import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
 import { createSandboxAdapter } from './features/payments/providers/sandbox.ts'
+import { createPresence } from './features/presence/index.ts'
 import { createProfiles } from './features/profiles/index.ts'
 import { createReports } from './features/reports/index.ts'
 import { createTips } from './features/tips/index.ts'
@@ -60,6 +62,8 @@ import { createSandboxProvider, sandboxRoutes } from './sandbox-provider/index.t
 
 const stepMs = 8_000
 const drainMs = 2_000
+/** what a process said of who is there runs out by itself: asking for some that are gone costs little, missing one that is there much */
+const recentMs = 5 * 60_000
 
 export interface Adapters {
   mongoUri: string
@@ -173,7 +177,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     receiptKeys: keys.keys('receipt'),
     feeBps: config.TIP_FEE_BPS,
   })
-  const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: processes.alive })
+  const overlays = createOverlays({ ...common, goals: tips.goals, live: tips.live, relations: profiles.relations, processId, aliveProcesses: () => processes.alive() })
   const addressOf = createAddressOf(config.TRUSTED_PROXIES)
   const mediaFolder = mediaFolderOf(config)
   const media = createMedia({
@@ -190,10 +194,12 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     readers: (userId, messageId) => messaging.mayRead(userId, messageId),
   })
   const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
+  const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
+  const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, admin.feature, media.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -260,7 +266,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const gateway = createGateway({
     http: door.server,
-    doors: [accounts.door(operations, messaging.roomsOf), overlays.door],
+    doors: [presence.at(accounts.door(operations, messaging.roomsOf)), overlays.door],
     invoke,
     relay,
     wall,
@@ -317,6 +323,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
         { name: 'sockets', run: gateway.drain },
         { name: 'requests', run: () => closeServer(door.server) },
         { name: 'jobs', run: jobs.stop },
+        { name: 'presence', run: presence.leaveAll },
         { name: 'deliveries', run: dispatcher.whenIdle },
         { name: 'sandbox', run: sandbox.stop },
         { name: 'outbound', run: () => http.close() },

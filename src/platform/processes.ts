@@ -41,8 +41,8 @@ export function createProcesses({ connection, wall, processId, joined, log }: { 
   }
 
   /** Ids of all processes that were seen lately, this one among them. */
-  async function alive(): Promise<string[]> {
-    const rows = await Rows.find({ seen_at: { $gt: new Date(wall.now().getTime() - deadMs) } }, { _id: 1 }).lean()
+  async function alive(withinMs = deadMs): Promise<string[]> {
+    const rows = await Rows.find({ seen_at: { $gt: new Date(wall.now().getTime() - withinMs) } }, { _id: 1 }).lean()
     return rows.map((row) => row._id)
   }
 

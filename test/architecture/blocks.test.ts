@@ -52,6 +52,11 @@ const table: Partial<Record<OperationName, Row>> = {
   'conversation:remove-member': { across: 'allowed', why: 'it only parts them', input: ({ creator, group_id }) => ({ conversation_id: group_id, user_id: creator.id }) },
   'conversation:join': { across: 'refused', why: 'a room is its creator’s company', input: ({ room_id }) => ({ conversation_id: room_id }) },
   'room:read': { across: 'refused', why: 'a room is its creator’s company', input: ({ creator }) => ({ creator_id: creator.id }) },
+  'presence:subscribe': { across: 'hidden', why: 'whether somebody is there is for those whom they talk with', input: ({ creator }) => ({ user_ids: [creator.id] }) },
+  'presence:read': { across: 'refused', why: 'whether somebody is there is for those whom they talk with', input: ({ creator }) => ({ user_id: creator.id }) },
+  'announcement:create': { across: 'allowed', as: 'creator', why: 'whoever a block parts from them is skipped', input: ({ fan }) => ({ audience: 'list', user_ids: [fan.id], text: 'Words' }) },
+  'announcement-consent:read': { across: 'allowed', why: 'it says only what one wants oneself', input: ({ creator }) => ({ creator_id: creator.id }) },
+  'announcement-consent:update': { across: 'allowed', why: 'it says only what one wants oneself', input: ({ creator }) => ({ creator_id: creator.id, receives: true }) },
   'moderation:ban': { across: 'allowed', as: 'creator', why: 'it only parts them', input: ({ fan, room_id }) => ({ conversation_id: room_id, user_id: fan.id, until: '2999-01-01T00:00:00.000Z' }) },
   'report:create': { across: 'allowed', why: 'whoever had to block has most to report', input: ({ creator }) => ({ subject_type: 'user', subject_id: creator.id, reason: 'abuse' }) },
 }

@@ -30,6 +30,8 @@ const told: Record<FactName, true> = {
   'receipt:updated': true,
   'typing:changed': true,
   'conversation:updated': true,
+  'presence:changed': true,
+  'announcement:updated': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,

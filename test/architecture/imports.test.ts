@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { expect } from 'chai'
 
 const root = resolve(import.meta.dirname, '../../src')
-const order = ['accounts', 'profiles', 'ledger', 'payments', 'memberships', 'media', 'tips', 'overlays', 'messaging', 'calls', 'content', 'live-events', 'payouts', 'notifications', 'webhooks', 'analytics', 'reports', 'admin']
+const order = ['accounts', 'profiles', 'ledger', 'payments', 'memberships', 'media', 'tips', 'overlays', 'messaging', 'presence', 'announcements', 'calls', 'content', 'live-events', 'payouts', 'notifications', 'webhooks', 'analytics', 'reports', 'admin']
 const floors = ['kernel', 'platform', 'features', 'app.ts', 'main.ts']
 
 interface Import {

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp } from '../support/cast.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
 
 describe('two people in two browsers, on two processes', function () {
   this.timeout(120_000)
@@ -57,6 +57,7 @@ describe('two people in two browsers, on two processes', function () {
       await studio.page.getByRole('link', { name: new RegExp(`Ben ${name}`) }).click()
       await studio.page.locator('.bubble', { hasText: 'Hello <b>Ana</b> 👋' }).waitFor()
       await fan.page.getByText('Read', { exact: true }).waitFor()
+      await fan.page.locator('.chat-thread .seen', { hasText: 'Online' }).waitFor()
       await studio.page.getByPlaceholder('Write a message').pressSequentially('Hi Ben')
       await fan.page.getByText(`Ana ${name} is writing…`).waitFor()
       await studio.page.keyboard.press('Enter')
@@ -77,6 +78,39 @@ describe('two people in two browsers, on two processes', function () {
       await mine.locator('summary').click()
       await mine.getByRole('button', { name: 'Delete for all' }).click()
       await studio.page.getByText('Message deleted').first().waitFor()
+      for (const { page } of [fan, studio]) expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
+      expect([...fan.faults, ...studio.faults]).to.deep.equal([])
+      await Promise.all([fan, studio].map(({ page }) => page.context().close()))
+    })
+
+  for (const { name, viewport } of sizes)
+    it(`hear what a creator announces, see that they are there, and can do without either (${name})`, async () => {
+      const [ana, ben] = [await signUp(one, 'creator', `Ann ${name}`), await signUp(two, 'fan', `Bob ${name}`)]
+      await ben.call('creator:follow', { creator_id: ana.id })
+      const studio = await openAs(browsers[1] as Browser, one, ana, '/studio/#/announcements', viewport)
+      await studio.page.getByText('Nothing yet.').waitFor()
+      await studio.page.getByLabel('Some of them').check()
+      await studio.page.getByLabel(`Bob ${name}`).check()
+      await studio.page.getByLabel('Your words').fill('A new song tonight!')
+      await studio.page.getByRole('button', { name: 'Announce', exact: true }).click()
+      await studio.page.getByRole('button', { name: 'Announce it' }).click()
+      await studio.page.getByText('1 of 1 reached').waitFor()
+      await keepScreenshot(studio.page, `announcements-${name}`)
+      expect(await seriousFindings(studio.page)).to.deep.equal([])
+      const fan = await openAs(browsers[0] as Browser, two, ben, '/fan/#/chat', viewport)
+      await fan.page.getByRole('img', { name: 'online' }).waitFor()
+      await fan.page.getByRole('link', { name: /A new song tonight!/ }).waitFor()
+      await keepScreenshot(fan.page, `announced-${name}`)
+      await fan.page.goto(`${two.url}/fan/#/creator/${ana.id}`)
+      await fan.page.getByRole('button', { name: 'No announcements' }).click()
+      await fan.page.getByRole('button', { name: 'Get announcements again' }).waitFor()
+      await fan.page.goto(`${two.url}/fan/#/account`)
+      await fan.page.getByLabel(/Hide it/).check()
+      await fan.page.getByText('Saved.').waitFor()
+      await keepScreenshot(fan.page, `presence-setting-${name}`)
+      await fan.page.goto(`${two.url}/fan/#/chat`)
+      await fan.page.getByRole('link', { name: /A new song tonight!/ }).waitFor()
+      expect(await fan.page.getByRole('img', { name: 'online' }).count()).to.equal(0)
       for (const { page } of [fan, studio]) expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
       expect([...fan.faults, ...studio.faults]).to.deep.equal([])
       await Promise.all([fan, studio].map(({ page }) => page.context().close()))

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Client, createClient, createThread, type Thread } from '../../src/client/index.ts'
+import { type Client, createClient, createPresence, createThread, type Thread } from '../../src/client/index.ts'
 import { type Pair, startPair } from '../deploy/stage.ts'
 import { acquaint } from '../support/acquaint.ts'
 import { ask } from '../support/http.ts'
@@ -148,6 +148,30 @@ describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, fu
       while (thread.hasOlder) await thread.older()
       expect(thread.messages.map(({ message_id, seq, text }) => [message_id, seq, text])).to.deep.equal(all.map(({ message_id, seq, text }) => [message_id, seq, text]))
     }
+  })
+
+  it('leaves nobody there whose server was killed, in the eyes of those on the other', async () => {
+    const [watcher, ghost] = talkers as [Talker, Talker]
+    const presence = createPresence(watcher.client)
+    const stop = presence.watch([ghost.user_id])
+    const until = (state: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (presence.of(ghost.user_id)?.state === state) resolve()
+        }
+        presence.onChange(look)
+        look()
+      })
+    await until('online')
+    ghost.proxy.open(false)
+    pair.servers[1]?.child.kill('SIGKILL')
+    await until('offline')
+    expect(presence.of(ghost.user_id)?.last_seen_at).to.be.a('string')
+    await pair.begin(1)
+    ghost.proxy.open(true)
+    await until('online')
+    stop()
+    presence.close()
   })
 
   async function gather(): Promise<string> {

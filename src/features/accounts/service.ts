@@ -44,7 +44,7 @@ export function createAccountService(deps: AccountDependencies) {
   const { models, unitOfWork, passwords, tokens, sessions, gatekeeper, desk, credentials, audit, mails, failedSignIns, registrations, context, clock, wall } = deps
   const { Users } = models
 
-  return Object.freeze({ register, login, refresh, logout, me, actorOf: gatekeeper.actorOf, ensureAdmin, createAdmin, tellOfLock, find, namesOf })
+  return Object.freeze({ register, login, refresh, logout, me, actorOf: gatekeeper.actorOf, ensureAdmin, createAdmin, tellOfLock, find, namesOf, livingAmong })
 
   async function register(ctx: Context, input: Register): Promise<SignedIn> {
     await registrations.take(ctx.address)
@@ -135,6 +135,12 @@ export function createAccountService(deps: AccountDependencies) {
   async function namesOf(userIds: readonly string[]): Promise<Map<string, string>> {
     const rows = await Users.find({ _id: { $in: userIds } }, { full_name: 1 }).lean()
     return new Map(rows.map((row) => [row._id, row.full_name]))
+  }
+
+  /** Those who have an account and may use it. */
+  async function livingAmong(userIds: readonly string[]): Promise<Set<string>> {
+    const rows = await Users.find({ _id: { $in: userIds }, suspended_at: { $exists: false }, erased_at: { $exists: false } }, { _id: 1 }).lean()
+    return new Set(rows.map((row) => row._id))
   }
 
   async function store(ctx: Context, row: UserRow, also: (tx: Tx) => Promise<void>): Promise<void> {

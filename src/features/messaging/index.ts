@@ -14,8 +14,10 @@ import type { AccountService } from '../accounts/index.ts'
 import type { MediaService } from '../media/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import { createAccess } from './access.ts'
+import { createAnnouncing, type Announcing } from './announcing.ts'
 import { createChanging } from './changing.ts'
 import { createMessagingChecks } from './check.ts'
+import { type Company, createCompany } from './company.ts'
 import { createConversations } from './conversations.ts'
 import { createForwarding } from './forwarding.ts'
 import { roomsOf } from './hearers.ts'
@@ -37,6 +39,8 @@ import { createSending } from './sending.ts'
 import { type Announcements, createTipLines } from './tip-lines.ts'
 import { createTyping } from './typing.ts'
 
+export type { Announcing } from './announcing.ts'
+export type { Company } from './company.ts'
 export type Messages = Pick<Reading, 'find'>
 
 export function createMessaging(deps: {
@@ -56,7 +60,7 @@ export function createMessaging(deps: {
   context: () => Context
   failpoints: Failpoints
   log: Logger
-}): { feature: Feature; messages: Messages; roomsOf: (userId: string) => Promise<string[]>; mayRead: ReturnType<typeof createReaders> } {
+}): { feature: Feature; messages: Messages; company: Company; announcing: Announcing; roomsOf: (userId: string) => Promise<string[]>; mayRead: ReturnType<typeof createReaders> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
   const placing = createPlacing({ ...deps, models })
@@ -104,5 +108,5 @@ export function createMessaging(deps: {
     personal: [createMessagingPersonal(models, deps.clock)],
     models: Object.values(models),
   })
-  return { feature, messages: reading, roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }
+  return { feature, messages: reading, company: createCompany(models), announcing: createAnnouncing({ ...deps, conversations, sending }), roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }
 }

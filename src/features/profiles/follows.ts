@@ -31,7 +31,7 @@ export type Follows = ReturnType<typeof createFollows>
 export function createFollows({ models, relations, count, accounts, unitOfWork, cursors, clock }: FollowDependencies) {
   const { Profiles, Follows } = models
 
-  return Object.freeze({ follow, unfollow, followers, following, isFollowing, part })
+  return Object.freeze({ follow, unfollow, followers, following, isFollowing, followedAmong, followersAfter, countFollowers, part })
 
   /** Following twice is following. @throws AppError `not-found`, `self`, `blocked` */
   async function follow(ctx: Context, { creator_id }: { creator_id: string }): Promise<FollowState> {
@@ -106,6 +106,23 @@ export function createFollows({ models, relations, count, accounts, unitOfWork, 
 
   async function isFollowing(followerId: string, creatorId: string): Promise<boolean> {
     return (await Follows.exists({ follower_id: followerId, creator_id: creatorId })) !== null
+  }
+
+  /** Those creators whom somebody follows. */
+  async function followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>> {
+    const rows = await Follows.find({ follower_id: followerId, creator_id: { $in: creatorIds } }, { creator_id: 1 }).lean()
+    return new Set(rows.map((row) => row.creator_id))
+  }
+
+  /** In the order in which they came, up to one of them: what comes meanwhile is not among them. */
+  async function followersAfter(creatorId: string, { after, upTo, limit }: { after: string; upTo: string; limit: number }): Promise<{ follow_id: string; follower_id: string }[]> {
+    const rows = await Follows.find({ creator_id: creatorId, _id: { $gt: after, $lte: upTo } }, { follower_id: 1 }).sort({ _id: 1 }).limit(limit).lean()
+    return rows.map((row) => ({ follow_id: row._id, follower_id: row.follower_id }))
+  }
+
+  async function countFollowers(creatorId: string): Promise<{ count: number; last: string }> {
+    const last = await Follows.findOne({ creator_id: creatorId }, { _id: 1 }).sort({ _id: -1 }).lean()
+    return last ? { count: await Follows.countDocuments({ creator_id: creatorId, _id: { $lte: last._id } }), last: last._id } : { count: 0, last: '' }
   }
 
   /** Ends a follow, if there is one. */

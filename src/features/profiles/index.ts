@@ -14,7 +14,7 @@ import type { AccountService } from '../accounts/index.ts'
 import { createBarriers } from './barriers.ts'
 import { createProfileChecks } from './check.ts'
 import { createFollowerCount } from './follower-count.ts'
-import { createFollows } from './follows.ts'
+import { createFollows, type Follows as FollowsOf } from './follows.ts'
 import { createProfileModels, type ProfileRow } from './model.ts'
 import { profileFacts, profileOperations } from './operations.ts'
 import { createProfilePersonal } from './personal.ts'
@@ -33,6 +33,9 @@ export interface Profiles {
   /** @throws AppError `not-found` */
   creator(creatorId: string): Promise<ProfileRow>
   isFollowing(followerId: string, creatorId: string): Promise<boolean>
+  followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>>
+  followersAfter: FollowsOf['followersAfter']
+  countFollowers: FollowsOf['countFollowers']
   /** of whoever once was a creator here, too */
   nameOf(creatorId: string): Promise<string | undefined>
 }
@@ -96,5 +99,5 @@ export function createProfiles(deps: {
   })
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
   const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
-  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing }), relations, feature }
+  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
 }

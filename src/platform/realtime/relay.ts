@@ -21,15 +21,20 @@ export interface Relay {
   resync(meta: Meta): void
   /** whether this process holds the socket */
   holds(namespace: '/' | '/overlay', socketId: string): boolean
+  /** A word to the other processes themselves; none hears it without Redis, or while that is away. */
+  notify(topic: string, word: unknown): void
+  onNotice(topic: string, heed: (word: unknown) => void): void
   attach(io: Server): void
 }
 
 export function createRelay(redis?: Redis): Relay {
   let server: Server | undefined
+  const heeded: [topic: string, heed: (word: unknown) => void][] = []
   return Object.freeze({
     attach(io: Server) {
       if (redis) io.adapter(redis.adapter())
       server = io
+      for (const [topic, heed] of heeded) io.of('/').on(`notice:${topic}`, heed)
     },
     emit({ event, rooms, data, namespace = '/' }: Emission, meta: Meta) {
       if (server && rooms.length > 0) server.of(namespace).to(rooms).emit(event, data, meta)
@@ -45,6 +50,12 @@ export function createRelay(redis?: Redis): Relay {
     },
     add(members: string, room: string) {
       server?.of('/').in(members).socketsJoin(room)
+    },
+    notify(topic: string, word: unknown) {
+      if (redis) server?.of('/').serverSideEmit(`notice:${topic}`, word)
+    },
+    onNotice(topic: string, heed: (word: unknown) => void) {
+      heeded.push([topic, heed])
     },
     remove(members: string, room: string) {
       server?.of('/').in(members).socketsLeave(room)

@@ -5,6 +5,7 @@ import type { ViewProps } from '../kit/page.ts'
 import { Show, Trouble, useAction, useLoaded, valuesOf } from '../kit/parts.ts'
 import { hrefOf } from '../kit/route.ts'
 import { About } from './about.ts'
+import { AnnouncementConsent } from './announcements.ts'
 import { Live } from './live.ts'
 import { FollowButton } from './parts.ts'
 import { SendTip } from './tip.ts'
@@ -14,7 +15,7 @@ export function CreatorView({ client, user, rest: [id = ''] }: ViewProps) {
   const creator = useLoaded(() => client.call('creator:read', { creator_id: id }), [id])
   return html`
     <${Show} of=${creator}>${(found: Creator) => html`
-      <${About} creator=${found}>${found.id !== user.id && html`<span class="row"><${Company} client=${client} creator=${found} /><${FollowButton} client=${client} creator=${found} onChange=${(state: FollowState) => creator.set({ ...found, ...state })} /></span>`}<//>
+      <${About} creator=${found}>${found.id !== user.id && html`<span class="row"><${Company} client=${client} creator=${found} />${found.following && html`<${AnnouncementConsent} client=${client} creatorId=${found.id} />`}<${FollowButton} client=${client} creator=${found} onChange=${(state: FollowState) => creator.set({ ...found, ...state })} /></span>`}<//>
       ${found.id !== user.id && html`<${SendTip} client=${client} creator=${found} />`}
       <${Live} client=${client} creator=${found} />
       ${found.id !== user.id && html`<${Distance} client=${client} creator=${found} />`}`}<//>
@@ -56,7 +57,7 @@ function Distance({ client, creator }: Pick<ViewProps, 'client'> & { creator: Cr
   useEffect(() => setSaid(''), [creator.id])
   return html`
     <details class="card"><summary>Mute, block or report</summary>
-      <div class="row"><button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('mute')}>Mute</button><button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('block')}>Block</button><a href=${hrefOf('people')}>Undo under People</a></div>
+      <div class="row">${!creator.following && html`<${AnnouncementConsent} client=${client} creatorId=${creator.id} />`}<button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('mute')}>Mute</button><button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('block')}>Block</button><a href=${hrefOf('people')}>Undo under People</a></div>
       <form onSubmit=${(event: Event) => report.run(valuesOf(event))}>
         <label>Why do you report ${creator.name}? <select name="reason"><option value="spam">Spam</option><option value="abuse">Abuse</option><option value="fraud">Fraud</option><option value="other">Something else</option></select></label>
         <label>What happened <textarea name="text" rows="2" maxlength="1000"></textarea></label>

@@ -4,10 +4,11 @@ import type { SignInSession } from '../../features/accounts/contract.ts'
 import { List, useList } from './list.ts'
 import type { ViewProps } from './page.ts'
 import { Confirm, saveFile, Trouble, useAction, valuesOf, When } from './parts.ts'
+import { PresenceSetting } from './presence.ts'
 
 /** Where one is signed in, the password, and what one may do with one's data. */
 export function AccountView(props: ViewProps) {
-  return html`<${Sessions} ...${props} /><${Password} ...${props} /><${Data} ...${props} />`
+  return html`<${Sessions} ...${props} /><${Password} ...${props} /><${PresenceSetting} ...${props} /><${Data} ...${props} />`
 }
 
 function Sessions({ client, user }: ViewProps) {

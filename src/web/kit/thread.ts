@@ -1,6 +1,6 @@
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { createThread, type Draft, type Thread } from '../../client/index.ts'
+import { createThread, type Draft, type PresenceWatch, type Thread } from '../../client/index.ts'
 import type { Conversation, Message } from '../../features/messaging/contract.ts'
 import { type Attached, attachedOf, Attachments, DraftFiles, gistOf, MediaList } from './attachments.ts'
 import { useSight } from './find.ts'
@@ -9,6 +9,7 @@ import { isLine, LineOf, placeOf } from './lines.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
 import { PinnedBar } from './pinned.ts'
+import { otherIn, SeenLine, useWatched } from './presence.ts'
 import { RemindersDialog } from './reminders.ts'
 import { hrefOf } from './route.ts'
 import { sentenceOf } from './words.ts'
@@ -20,7 +21,7 @@ const nearPx = 80
 type Common = Pick<ViewProps, 'client' | 'user'>
 
 /** One conversation. It keeps itself whole; this only draws it. */
-export function ThreadView({ client, user, conversationId, at }: Common & { conversationId: string; at: number | undefined }) {
+export function ThreadView({ client, user, conversationId, at, presence }: Common & { conversationId: string; at: number | undefined; presence: PresenceWatch }) {
   const thread = useMemo(() => createThread(client, { conversation_id: conversationId, user_id: user.id }), [conversationId])
   const [, redraw] = useState(0)
   const [reply, setReply] = useState<Message | undefined>()
@@ -37,11 +38,13 @@ export function ThreadView({ client, user, conversationId, at }: Common & { conv
     }
   }, [thread])
   const { conversation, problem } = thread
+  useWatched(presence, conversation ? [conversation] : [], user)
   if (conversation?.state === 'invited') return html`<section class="card chat-thread"><h1>${conversation.title || 'Group'}</h1><${Request} client=${client} conversation=${conversation} /></section>`
   if (!conversation) return html`<section class="card chat-thread">${problem ? html`<${Trouble} text=${sentenceOf(problem)} />` : html`<${Loading} />`}<p><a href=${hrefOf('chat')}>← All conversations</a></p></section>`
   return html`
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
+        <${SeenLine} presence=${presence} userId=${otherIn(conversation, user)} />
         ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button></div>
       ${isReminding && html`<${RemindersDialog} client=${client} conversationId=${conversationId} onClose=${() => setIsReminding(false)} />`}
       <${PinnedBar} client=${client} conversationId=${conversationId} thread=${thread} onJump=${setSight} />

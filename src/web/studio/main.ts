@@ -3,6 +3,7 @@ import { ChatView } from '../kit/chat.ts'
 import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { AlertsView } from './alerts.ts'
+import { AnnouncementsView } from './announcements.ts'
 import { GoalsView } from './goals.ts'
 import { LiveView } from './live.ts'
 import { OverlaysView } from './overlays.ts'
@@ -16,6 +17,7 @@ startPage({
     { path: 'live', name: 'Live', view: LiveView },
     { path: 'alerts', name: 'Alerts', view: AlertsView },
     { path: 'chat', name: 'Messages', view: ChatView },
+    { path: 'announcements', name: 'Announcements', view: AnnouncementsView },
     { path: 'overlays', name: 'Overlays', view: OverlaysView },
     { path: 'variations', view: VariationsView },
     { path: 'goals', name: 'Goals', view: GoalsView },
