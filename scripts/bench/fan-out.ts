@@ -116,7 +116,7 @@ function createOurs(base: string, pid: number, conversationId: string, people: r
     say(count, words) {
       for (let n = 0; n < count; n++) {
         const person = people[said++ % people.length] as Person
-        const body = JSON.stringify({ client_msg_id: `bench-${said}`, text: words })
+        const body = JSON.stringify({ client_msg_id: `bench-fan-out-${said}`, text: words })
         void send(person, body)
       }
     },
