@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createPresence } from '../../src/client/index.ts'
 import type { Presence } from '../../src/features/presence/contract.ts'
+import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type LiveSocket, type Person, signIn, signUp } from '../support/cast.ts'
 import { byHttp, bySocket } from '../support/doors.ts'
@@ -26,6 +27,7 @@ describe('presence on two processes', function () {
     ana = await signUp(one, 'creator', 'Ana')
     ben = await signUp(one, 'fan', 'Ben')
     stranger = await signUp(one, 'fan', 'Stranger')
+    await acquaint(ben, [ana, stranger])
     await byHttp(one, ben).call('conversation:create', { type: 'group', title: 'Friends', member_ids: [ana.id] })
   })
   beforeEach(async () => {

@@ -62,7 +62,7 @@ besieged('hostile webhooks', (siege) => {
   describe('W2: stamped', () => {
     const signedAt = (stamp: string): ((good: { id: string }) => Headers) => ({ id }) => ({ 'webhook-timestamp': stamp, 'webhook-signature': `v1,${seal(id, stamp, body)}` })
     const body = hook()
-    for (const offset of [-301, 301, -86_400, 86_400 * 365]) it(`${offset} seconds away`, async () => refused(await send(body, signedAt(String(now() + offset))), 400, 'signature-time'))
+    for (const offset of [-310, 310, -86_400, 86_400 * 365]) it(`${offset} seconds away`, async () => refused(await send(body, signedAt(String(now() + offset))), 400, 'signature-time'))
     for (const stamp of ['NaN', 'Infinity', '-1', '1e9', '0x10', ' ', '99999999999999999999', '1.5', 'now']) it(`with ${JSON.stringify(stamp)}`, async () => refused(await send(body, signedAt(stamp)), 400, 'signature-time'))
     it('not at all', async () => refused(await send(body, () => ({ 'webhook-timestamp': '' })), 400, 'signature-time'))
     it('twice', async () => refused(await send(body, ({ stamp }) => ({ 'webhook-timestamp': [stamp, stamp] })), 400, 'signature-time'))
