@@ -28,6 +28,8 @@ const told: Record<FactName, true> = {
   'receipt:updated': true,
   'typing:changed': true,
   'conversation:updated': true,
+  'message:held': true,
+  'message:decided': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,

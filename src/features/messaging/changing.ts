@@ -1,12 +1,16 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
+import type { Tx } from '../../kernel/events.ts'
+import type { Audit } from '../../platform/audit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Access } from './access.ts'
 import type { Edit, Message, Reaction } from './contract.ts'
 import { isEmoji } from './emoji.ts'
 import type { ConversationRow, MessageRow, MessagingModels } from './model.ts'
+import { refusalOfEdit, refusalOfSilenced } from './order.ts'
+import type { Parting } from './parting.ts'
 import { canDelete, canEdit } from './policy.ts'
 import { hearersOf, presentEdits, presentMessage } from './present.ts'
 
@@ -17,6 +21,8 @@ const maxKinds = 20
 export interface ChangingDependencies {
   models: MessagingModels
   access: Access
+  parting: Parting
+  audit: Audit
   accounts: Pick<AccountService, 'namesOf'>
   unitOfWork: UnitOfWork
   clock: Clock
@@ -25,7 +31,7 @@ export interface ChangingDependencies {
 export type Changing = ReturnType<typeof createChanging>
 
 /** What becomes of a message after it was said. Every change takes the conversation's next step, so that whoever was away can ask for it. */
-export function createChanging({ models, access, accounts, unitOfWork, clock }: ChangingDependencies) {
+export function createChanging({ models, access, parting, audit, accounts, unitOfWork, clock }: ChangingDependencies) {
   const { Conversations, Messages, Reactions, Mentions } = models
 
   return Object.freeze({ edit, edits, remove, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
@@ -38,9 +44,12 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
     return unitOfWork.run(
       ctx,
       async (tx) => {
-        const message = await liveMessage(message_id)
+        const { message, me, conversation: place } = await liveMessage(ctx, message_id)
         const now = clock.now()
         ensure(canEdit(user_id, message, now), 'forbidden', 'Only who said it may change it, for a day')
+        await ensureNotParted(tx, place, user_id)
+        const refusal = refusalOfEdit(text, place, me, now)
+        if (refusal) throw refusal
         if (message.text === text) return presentMessage(message, names, { user_id, reacted: await reactedBy(user_id, message_id) })
         const change = await nextStep(conversation)
         const edits = [...message.edits, { text: message.text, until: now }]
@@ -59,13 +68,13 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
 
   /** For all, nothing of it is left but its place; for oneself, it is off one's own list, on every device. */
   async function remove(ctx: Context, { message_id, scope = 'all' }: { message_id: string; scope?: 'all' | 'me' }): Promise<Nothing> {
-    const { conversation, me } = await access.toMessage(ctx, message_id)
+    const { conversation } = await access.toMessage(ctx, message_id)
     const { user_id } = userOf(ctx)
     ensure(scope === 'all' || conversation.type !== 'room', 'forbidden', 'In a room a message is there for all or for none')
     await unitOfWork.run(
       ctx,
       async (tx) => {
-        const message = (await Messages.findById(message_id).lean()) ?? fail('not-found')
+        const { message, me } = await access.toMessage(ctx, message_id)
         if (message.deleted_at !== null) return
         if (scope === 'all') ensure(canDelete(me, message), 'forbidden', 'Only who said it, or who keeps order here, may take it away')
         const change = await nextStep(conversation)
@@ -78,6 +87,7 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
         await Messages.updateOne({ _id: message_id }, { $set: { change, text: '', mentions: [], reactions: [], edits: [], deleted_at: clock.now() } })
         await Reactions.deleteMany({ message_id })
         await Mentions.deleteMany({ _id: { $in: message.mentions.map((each) => `${message_id}/${each}`) } })
+        if (message.sender_id !== user_id) await audit.record(tx, ctx, { action: 'message.removed', subject: message_id, details: { conversation: conversation._id, sender: message.sender_id } })
         await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { ...fact, change } })
       },
       conversation._id,
@@ -92,7 +102,10 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
     return unitOfWork.run(
       ctx,
       async (tx) => {
-        const message = await liveMessage(message_id)
+        const { message, me, conversation: place } = await liveMessage(ctx, message_id)
+        const silenced = added ? refusalOfSilenced(me, clock.now()) : undefined
+        if (silenced) throw silenced
+        if (added) await ensureNotParted(tx, place, user_id)
         const _id = `${message_id}/${user_id}/${emoji}`
         const isThere = (await Reactions.exists({ _id })) !== null
         const mine = await reactedBy(user_id, message_id)
@@ -117,10 +130,15 @@ export function createChanging({ models, access, accounts, unitOfWork, clock }: 
     return new Set((await Reactions.find({ message_id, user_id }, { emoji: 1 }).lean()).map((row) => row.emoji))
   }
 
-  async function liveMessage(messageId: string): Promise<MessageRow> {
-    const message = await Messages.findById(messageId).lean()
-    ensure(message && message.deleted_at === null, 'not-found')
-    return message
+  // Asked again inside: whoever is sent out moves the conversation's row, so of the two one comes first, and the other sees it.
+  async function liveMessage(ctx: Context, messageId: string): ReturnType<Access['toMessage']> {
+    const found = await access.toMessage(ctx, messageId)
+    ensure(found.message.deleted_at === null, 'not-found')
+    return found
+  }
+
+  async function ensureNotParted(tx: Tx, conversation: ConversationRow, userId: string): Promise<void> {
+    ensure(!(await parting.claim(tx, conversation, [userId])).has(userId), 'blocked')
   }
 
   async function nextStep({ _id }: ConversationRow): Promise<number> {

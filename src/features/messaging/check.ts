@@ -6,12 +6,13 @@ const maxReported = 100
 
 /** What holds of every conversation, each looked at in a snapshot of its own. */
 export function createMessagingChecks({ models, unitOfWork }: { models: MessagingModels; unitOfWork: UnitOfWork }): Check[] {
-  const { Conversations, Participations, Messages } = models
+  const { Conversations, Participations, Messages, Held } = models
 
   return [
     { name: 'messaging.no-gap', run: () => ofEach('messaging.no-gap', gapFault) },
     { name: 'messaging.marks', run: () => ofEach('messaging.marks', markFault) },
     { name: 'messaging.members', run: () => ofEach('messaging.members', memberFault) },
+    { name: 'messaging.held-once', run: () => ofEach('messaging.held-once', heldFault) },
   ]
 
   async function ofEach(check: string, faultOf: (conversationId: string) => Promise<string | undefined>): Promise<Violation[]> {
@@ -51,5 +52,12 @@ export function createMessagingChecks({ models, unitOfWork }: { models: Messagin
     if (!conversation?.member_ids) return undefined
     const inside = (await Participations.find({ conversation_id, state: { $in: ['joined', 'requested', 'declined'] } }, { user_id: 1 }).lean()).map((row) => row.user_id)
     return inside.toSorted().join() === conversation.member_ids.toSorted().join() ? undefined : 'is heard by others than are in it'
+  }
+
+  /** I29: what waits, or was turned down, was not said. */
+  async function heldFault(conversation_id: string): Promise<string | undefined> {
+    for await (const { _id, sender_id, client_msg_id } of Held.find({ conversation_id }, { sender_id: 1, client_msg_id: 1 }).lean().cursor())
+      if (await Messages.exists({ conversation_id, sender_id, client_msg_id })) return `${_id} waits and is said`
+    return undefined
   }
 }

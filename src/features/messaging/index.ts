@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose'
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
-import { broadcast } from '../../kernel/events.ts'
+import { broadcast, subscribe } from '../../kernel/events.ts'
 import { defineFeature, type Feature } from '../../kernel/feature.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Cursors } from '../../platform/cursors.ts'
@@ -17,10 +17,13 @@ import { createChanging } from './changing.ts'
 import { createMessagingChecks } from './check.ts'
 import { createConversations } from './conversations.ts'
 import { roomsOf } from './hearers.ts'
+import { createHeld } from './held.ts'
+import { createHolding } from './holding.ts'
 import { createMarks } from './marks.ts'
 import { createMembers } from './members.ts'
 import { createMessagingModels } from './model.ts'
 import { messagingFacts, messagingOperations } from './operations.ts'
+import { createParting } from './parting.ts'
 import { createMessagingPersonal } from './personal.ts'
 import { createReading, type Reading } from './reading.ts'
 import { createSending } from './sending.ts'
@@ -48,13 +51,16 @@ export function createMessaging(deps: {
   const reading = createReading({ ...deps, models, access })
   const conversations = createConversations({ ...deps, models, access, reading })
   const members = createMembers({ ...deps, models, access, reading })
-  const sending = createSending({ ...deps, models, access, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
-  const changing = createChanging({ ...deps, models, access })
-  const marks = createMarks({ ...deps, models, access, reading })
-  const typing = createTyping({ ...deps, access, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
+  const parting = createParting(deps.relations)
+  const holding = createHolding({ ...deps, models })
+  const sending = createSending({ ...deps, models, access, parting, holding, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
+  const held = createHeld({ ...deps, models, access, holding, sending })
+  const changing = createChanging({ ...deps, models, access, parting })
+  const marks = createMarks({ ...deps, models, access, reading, parting })
+  const typing = createTyping({ ...deps, access, parting, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
   const feature = defineFeature({
     name: 'messaging',
-    operations: messagingOperations({ conversations, members, reading, sending, changing, marks, typing }),
+    operations: messagingOperations({ conversations, members, reading, sending, changing, marks, typing, held }),
     facts: messagingFacts,
     broadcasts: [
       broadcast('messages.created', ({ messages, mentioned, ...hearers }) => [
@@ -69,11 +75,19 @@ export function createMessaging(deps: {
       broadcast('conversation.changed', ({ version, parted, ...hearers }) => [
         { event: 'conversation:updated', rooms: [...roomsOf(hearers), ...parted.map(rooms.user)], data: { conversation_id: hearers.conversation_id, version } },
       ]),
+      broadcast('messages.held', ({ held: waiting, moderator_ids }) => waiting.map((data) => ({ event: 'message:held', rooms: roomsOfPeople(data.sender_id, moderator_ids), data }))),
+      broadcast('held.decided', ({ fact, moderator_ids }) => [{ event: 'message:decided', rooms: roomsOfPeople(fact.sender_id, moderator_ids), data: fact }]),
     ],
+    subscribers: [subscribe('user.blocked', 'messaging.part', ({ payload }) => members.partAcross(payload))],
+    jobs: [{ name: 'messaging.let-go', every_ms: 1_000, run: held.letGoDue }],
     checks: createMessagingChecks({ ...deps, models }),
     effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }],
     personal: [createMessagingPersonal(models)],
     models: Object.values(models),
   })
   return { feature, messages: reading, roomsOf: conversations.roomsOf }
+}
+
+function roomsOfPeople(author: string, others: readonly string[]): string[] {
+  return [...new Set([author, ...others])].map(rooms.user)
 }
