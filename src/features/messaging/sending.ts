@@ -92,6 +92,7 @@ export function createSending({ models, access, parting, holding, audit, account
       const outcomes: (Outcome | { row: MessageRow; sender_name: string })[] = []
       const fresh: MessageRow[] = []
       const unsaid: HeldRow[] = []
+      const now = clock.now()
       for (const draft of drafts) {
         if (draft.waited) {
           const refusal = await refusalOfWaiting(tx, draft.waited, participations.get(draft.sender_id))
@@ -103,12 +104,12 @@ export function createSending({ models, access, parting, holding, audit, account
         const unsaidTwin = waiting.get(nameOf(draft)) ?? unsaid.find((row) => nameOf(row) === nameOf(draft))
         const me = participations.get(draft.sender_id)
         const refusal = twin || unsaidTwin ? undefined : refusalOf(draft, { conversation, me, participations, answered, parted, waits: (waits.get(draft.sender_id) ?? 0) + unsaid.filter((row) => row.sender_id === draft.sender_id).length, said: [...fresh, ...unsaid].filter((row) => row.sender_id === draft.sender_id) })
-        const hold = me && holdOf(draft.text, conversation, me, clock.now())
+        const hold = me && holdOf(draft.text, conversation, me, now)
         if (twin) outcomes.push(isSame(twin, draft) ? { sent: { ...presentMessage(twin, namesOf(draft)), duplicate: true, held: null } } : { refusal: new AppError('key-reused') })
         else if (unsaidTwin) outcomes.push(isSameContent(unsaidTwin, heldContentOf(draft)) ? { sent: presentUnsaid(unsaidTwin, draft.sender_name, { duplicate: true }) } : { refusal: new AppError('key-reused') })
         else if (refusal) outcomes.push({ refusal })
         else if (hold) {
-          const row = heldRowOf(draft, hold)
+          const row = heldRowOf(draft, hold, now)
           unsaid.push(row)
           outcomes.push({ sent: presentUnsaid(row, draft.sender_name, { duplicate: false }) })
         } else {
@@ -243,9 +244,9 @@ export function createSending({ models, access, parting, holding, audit, account
     }
   }
 
-  function heldRowOf(draft: Draft, { why, until }: Hold): HeldRow {
+  function heldRowOf(draft: Draft, { why, until }: Hold, now: Date): HeldRow {
     const { conversation_id, sender_id, client_msg_id } = draft
-    return { _id: newId('msg'), conversation_id, sender_id, client_msg_id, content: heldContentOf(draft), why, state: 'held', due_at: until, reason: '', created_at: clock.now() }
+    return { _id: newId('msg'), conversation_id, sender_id, client_msg_id, content: heldContentOf(draft), why, state: 'held', due_at: until, reason: '', created_at: now }
   }
 }
 

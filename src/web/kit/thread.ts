@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { createThread, type Draft, type Thread } from '../../client/index.ts'
 import type { Conversation, Message } from '../../features/messaging/contract.ts'
+import { HeldBubble, SenderKeeping, ThreadKeeping } from './keeping.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
 import { hrefOf } from './route.ts'
@@ -30,7 +31,7 @@ export function ThreadView({ client, user, conversationId }: Common & { conversa
   return html`
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
-        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}</div>
+        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<${ThreadKeeping} client=${client} conversation=${conversation} userId=${user.id} /></div>
       ${conversation.state === 'requested' && html`<${Request} client=${client} conversation=${conversation} />`}
       <${Messages} client=${client} user=${user} thread=${thread} conversation=${conversation} onReply=${setReply} />
       <p class="soft typing" role="status">${typingLine(thread, conversation)}</p>
@@ -42,7 +43,7 @@ export function ThreadView({ client, user, conversationId }: Common & { conversa
 function Messages({ client, user, thread, conversation, onReply }: Common & { thread: Thread; conversation: Conversation; onReply: (message: Message) => void }) {
   const place = useRef<HTMLDivElement>(null)
   const isNear = useRef(true)
-  const { messages, drafts, hasOlder } = thread
+  const { messages, drafts, held, hasOlder } = thread
   const older = useAction(() => thread.older())
   const byId = new Map(messages.map((each) => [each.message_id, each]))
   useLayoutEffect(() => {
@@ -66,9 +67,10 @@ function Messages({ client, user, thread, conversation, onReply }: Common & { th
   return html`
     <div class="messages" ref=${place} onScroll=${follow} tabindex="0" role="region" aria-label="What was said">
       ${hasOlder && html`<p><button type="button" class="plain" disabled=${older.busy} onClick=${() => older.run()}>Earlier messages</button></p>`}
-      ${messages.length + drafts.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
+      ${messages.length + drafts.length + held.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
       <ol aria-live="polite">
         ${messages.map((each) => html`<${Bubble} key=${each.message_id} client=${client} user=${user} message=${each} conversation=${conversation} quoted=${each.reply_to_id ? byId.get(each.reply_to_id) : undefined} onReply=${onReply} />`)}
+        ${held.map((each) => html`<${HeldBubble} key=${each.held_id} held=${each} thread=${thread} />`)}
         ${drafts.map((each) => html`<${DraftBubble} key=${each.client_msg_id} draft=${each} thread=${thread} />`)}
       </ol>
       ${lastOwn && conversation.type === 'direct' && html`<p class="soft receipt">${receiptOf(conversation, user.id, lastOwn.seq)}</p>`}
@@ -114,6 +116,7 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
           ${(isOwn || conversation.role !== 'member') && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('delete')}>Delete for all</button>`}
           ${!isOwn && html`<button type="button" class="quiet" disabled=${act.busy || isReported} onClick=${() => act.run('report')}>${isReported ? 'Reported' : 'Report'}</button>`}
           ${conversation.type !== 'room' && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('hide')}>Delete for me</button>`}
+          ${!isOwn && html`<${SenderKeeping} client=${client} conversation=${conversation} message=${message} />`}
         </div>
       </details>
       ${(act.error || edit.error) && html`<${Trouble} text=${act.error || edit.error} />`}
