@@ -14,7 +14,8 @@ export class ClientError extends Error {
 }
 
 export function asProblem(error: unknown): ClientProblem {
-  return error instanceof ClientError ? error.problem : noAnswer()
+  if (error instanceof ClientError) return error.problem
+  return isProblem(error) ? error : noAnswer()
 }
 
 export function noAnswer(detail?: string): ClientProblem {

@@ -51,7 +51,7 @@ export function SenderKeeping({ client, conversation: { conversation_id, type, r
 /** One's own that nobody else sees yet, or ever. */
 export function HeldBubble({ held, thread }: { held: HeldMessage; thread: Thread }) {
   return html`
-    <li class="bubble own draft">
+    <li class="bubble own held">
       <p class="text">${held.text}</p>
       ${held.state === 'held'
         ? html`<p class="foot soft">${held.why === 'words' ? 'Waits for approval' : 'Waits for approval; all see it in a moment'}</p>`
