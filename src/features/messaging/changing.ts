@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { Audit } from '../../platform/audit.ts'
+import type { Limiter } from '../../platform/rate-limit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Access } from './access.ts'
@@ -24,6 +25,8 @@ export interface ChangingDependencies {
   parting: Parting
   audit: Audit
   accounts: Pick<AccountService, 'namesOf'>
+  /** by who changes: each change is told to everybody in it */
+  flood: Limiter
   unitOfWork: UnitOfWork
   clock: Clock
 }
@@ -31,24 +34,25 @@ export interface ChangingDependencies {
 export type Changing = ReturnType<typeof createChanging>
 
 /** What becomes of a message after it was said. Every change takes the conversation's next step, so that whoever was away can ask for it. */
-export function createChanging({ models, access, parting, audit, accounts, unitOfWork, clock }: ChangingDependencies) {
+export function createChanging({ models, access, parting, audit, accounts, flood, unitOfWork, clock }: ChangingDependencies) {
   const { Conversations, Messages, Reactions, Mentions } = models
 
   return Object.freeze({ edit, edits, remove, react: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, true), unreact: (ctx: Context, input: { message_id: string; emoji: string }) => react(ctx, input, false) })
 
   /** The words that were there stay to be read. @throws AppError `forbidden` for who did not say it, or a day later */
   async function edit(ctx: Context, { message_id, text }: { message_id: string; text: string }): Promise<Message> {
-    const { conversation } = await access.toMessage(ctx, message_id)
     const { user_id } = userOf(ctx)
+    await flood.take(user_id)
+    const { conversation: turn } = await access.toMessage(ctx, message_id)
     const names = await accounts.namesOf([user_id])
     return unitOfWork.run(
       ctx,
       async (tx) => {
-        const { message, me, conversation: place } = await liveMessage(ctx, message_id)
+        const { message, me, conversation } = await liveMessage(ctx, message_id)
         const now = clock.now()
         ensure(canEdit(user_id, message, now), 'forbidden', 'Only who said it may change it, for a day')
-        await ensureNotParted(tx, place, user_id)
-        const refusal = refusalOfEdit(text, place, me, now)
+        await ensureNotParted(tx, conversation, user_id)
+        const refusal = refusalOfEdit(text, conversation, me, now)
         if (refusal) throw refusal
         if (message.text === text) return presentMessage(message, names, { user_id, reacted: await reactedBy(user_id, message_id) })
         const change = await nextStep(conversation)
@@ -57,7 +61,7 @@ export function createChanging({ models, access, parting, audit, accounts, unitO
         await tx.publish('message.updated', { ...hearersOf(conversation), fact: { conversation_id: conversation._id, message_id, seq: message.seq, change, text, mentions: message.mentions, edited_at: now.toISOString() } })
         return presentMessage({ ...message, text, change, edits, edited_at: now }, names, { user_id, reacted: await reactedBy(user_id, message_id) })
       },
-      conversation._id,
+      turn._id,
     )
   }
 
@@ -68,13 +72,13 @@ export function createChanging({ models, access, parting, audit, accounts, unitO
 
   /** For all, nothing of it is left but its place; for oneself, it is off one's own list, on every device. */
   async function remove(ctx: Context, { message_id, scope = 'all' }: { message_id: string; scope?: 'all' | 'me' }): Promise<Nothing> {
-    const { conversation } = await access.toMessage(ctx, message_id)
+    const { conversation: turn } = await access.toMessage(ctx, message_id)
     const { user_id } = userOf(ctx)
-    ensure(scope === 'all' || conversation.type !== 'room', 'forbidden', 'In a room a message is there for all or for none')
+    ensure(scope === 'all' || turn.type !== 'room', 'forbidden', 'In a room a message is there for all or for none')
     await unitOfWork.run(
       ctx,
       async (tx) => {
-        const { message, me } = await access.toMessage(ctx, message_id)
+        const { message, me, conversation } = await access.toMessage(ctx, message_id)
         if (message.deleted_at !== null) return
         if (scope === 'all') ensure(canDelete(me, message), 'forbidden', 'Only who said it, or who keeps order here, may take it away')
         const change = await nextStep(conversation)
@@ -90,22 +94,23 @@ export function createChanging({ models, access, parting, audit, accounts, unitO
         if (message.sender_id !== user_id) await audit.record(tx, ctx, { action: 'message.removed', subject: message_id, details: { conversation: conversation._id, sender: message.sender_id } })
         await tx.publish('message.deleted', { ...hearersOf(conversation), fact: { ...fact, change } })
       },
-      conversation._id,
+      turn._id,
     )
     return {}
   }
 
   async function react(ctx: Context, { message_id, emoji }: { message_id: string; emoji: string }, added: boolean): Promise<{ reactions: Reaction[] }> {
     ensure(isEmoji(emoji), 'validation', { errors: [{ path: 'emoji', code: 'emoji', detail: 'is not one emoji' }] })
-    const { conversation } = await access.toMessage(ctx, message_id)
     const { user_id } = userOf(ctx)
+    await flood.take(user_id)
+    const { conversation: turn } = await access.toMessage(ctx, message_id)
     return unitOfWork.run(
       ctx,
       async (tx) => {
-        const { message, me, conversation: place } = await liveMessage(ctx, message_id)
+        const { message, me, conversation } = await liveMessage(ctx, message_id)
         const silenced = added ? refusalOfSilenced(me, clock.now()) : undefined
         if (silenced) throw silenced
-        if (added) await ensureNotParted(tx, place, user_id)
+        if (added) await ensureNotParted(tx, conversation, user_id)
         const _id = `${message_id}/${user_id}/${emoji}`
         const isThere = (await Reactions.exists({ _id })) !== null
         const mine = await reactedBy(user_id, message_id)
@@ -122,7 +127,7 @@ export function createChanging({ models, access, parting, audit, accounts, unitO
         else own.delete(emoji)
         return { reactions: presented(reactions, own) }
       },
-      conversation._id,
+      turn._id,
     )
   }
 

@@ -134,7 +134,11 @@ export function createConversations({ models, access, reading, relations, profil
     ensure(!(await relations.between({ by: room.creator_id, whom: user_id })).blocked, 'blocked')
     const standing = { follows: await profiles.isFollowing(user_id, room.creator_id), ...((await memberships?.standing(user_id, room.creator_id)) ?? noMembership) }
     ensure(room.creator_id === user_id || mayEnter(room.settings, standing), 'forbidden', `This room is for ${room.settings.open_to}`)
-    await unitOfWork.run(ctx, async () => {
+    const pair = { by: room.creator_id, whom: user_id }
+    await unitOfWork.run(ctx, async (tx) => {
+      // A block that is made just now comes first, and is seen here, or comes after, and takes them out again.
+      if (user_id !== room.creator_id) await relations.takeTurn(tx, pair)
+      ensure(!(await relations.between(pair)).blocked, 'blocked')
       const present = await Participations.findById(participationId(conversation_id, user_id)).lean()
       const isBanned = present?.state === 'banned' && (present.silenced_until === null || present.silenced_until > clock.now())
       ensure(!isBanned, 'forbidden', 'You were sent out of this room')

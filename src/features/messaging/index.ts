@@ -55,7 +55,7 @@ export function createMessaging(deps: {
   const holding = createHolding({ ...deps, models })
   const sending = createSending({ ...deps, models, access, parting, holding, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
   const held = createHeld({ ...deps, models, access, holding, sending })
-  const changing = createChanging({ ...deps, models, access, parting })
+  const changing = createChanging({ ...deps, models, access, parting, flood: deps.limits.rate({ name: 'message-change', per_second: 10, burst: 60 }) })
   const marks = createMarks({ ...deps, models, access, reading, parting })
   const typing = createTyping({ ...deps, access, parting, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
   const feature = defineFeature({
