@@ -165,7 +165,7 @@ describe('a thread', () => {
   // Two people, each on two devices, do what one does, in any order; in the end all four see what is stored, live or by asking.
   it('is the same on every device, whatever is done in whatever order', async function () {
     this.timeout(1_800_000)
-    const runs = Number(process.env['THREAD_RUNS'] ?? 10)
+    const runs = Number(process.env['THREAD_RUNS'] ?? 5)
     const seed = Number(process.env['THREAD_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
     process.stdout.write(`thread model: THREAD_SEED=${seed} THREAD_RUNS=${runs}\n`)
     const devices = [ana, ben, await signIn(app, ana.email), await signIn(app, ben.email)]

@@ -86,9 +86,10 @@ besieged('hostile chat', (siege) => {
     const raw = await signedInRaw(siege.app.port, siege.fan.token)
     raw.bytes(Buffer.concat(Array.from({ length: 1_000 }, (_each, n) => frameOf(1, Buffer.from(`42${n}["message:send",${JSON.stringify({ conversation_id: room, client_msg_id: `flooding-${n}`, text: 'flood' })}]`)))))
     await raw.closed
+    // What was under way when the connection ended is done before what is said after it.
+    for (const n of [1, 2]) expect(await studio.call('message:send', { conversation_id: room, client_msg_id: `others-go-on-${n}`, text: 'quiet!' })).to.include({ ok: true })
     const { last_seq } = await siege.creator.call('conversation:read', { conversation_id: room })
-    expect(last_seq).to.be.within(2, 41)
-    expect(await studio.call('message:send', { conversation_id: room, client_msg_id: 'others-go-on', text: 'quiet!' })).to.include({ ok: true })
+    expect(last_seq).to.be.within(4, 43)
     await siege.accept()
   })
 
@@ -101,7 +102,7 @@ besieged('hostile chat', (siege) => {
     await siege.creator.call('message:send', { conversation_id: room, client_msg_id: 'after-the-ban', text: 'after' })
     await studio.next('message:created')
     const again = await siege.fan.socket()
-    for (const each of [fan, again]) refusedAck(await each.call('typing:start', { conversation_id: room }), 'not-found')
+    for (const each of [fan, again]) refusedAck(await each.call('conversation:mark-read', { conversation_id: room, up_to_seq: 1 }), 'not-found')
     refusedAck(await fan.call('message:edit', { message_id, text: 'after all' }), 'not-found')
     refusedAck(await fan.call('reaction:add', { message_id, emoji: '👏' }), 'not-found')
     expect(heard).to.deep.equal(['before'])

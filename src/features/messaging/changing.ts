@@ -18,6 +18,8 @@ import { hearersOf, presentEdits, presentMessage } from './present.ts'
 type Nothing = Record<string, never>
 
 const maxKinds = 20
+/** former words are kept with the message */
+const maxEdits = 50
 
 export interface ChangingDependencies {
   models: MessagingModels
@@ -55,6 +57,7 @@ export function createChanging({ models, access, parting, audit, accounts, flood
         const refusal = refusalOfEdit(text, conversation, me, now)
         if (refusal) throw refusal
         if (message.text === text) return presentMessage(message, names, { user_id, reacted: await reactedBy(user_id, message_id) })
+        ensure(message.edits.length < maxEdits, 'conflict', `At most ${maxEdits} changes of one message`)
         const change = await nextStep(conversation)
         const edits = [...message.edits, { text: message.text, until: now }]
         await Messages.updateOne({ _id: message_id }, { $set: { text, edited_at: now, change, edits } })
