@@ -71,6 +71,6 @@ const plainAscii = /^[\u0021-\u007e]$/
 const space = /^\s$/u
 const invisible = /^\p{Default_Ignorable_Code_Point}$/u
 // Of scripts whose letters can do without them: in others a mark is a vowel.
-const accents = /[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g
+const accents = /[\u0300-\u036f]|[\u1ab0-\u1aff]|[\u1dc0-\u1dff]|[\u20d0-\u20ff]|[\ufe20-\ufe2f]/g
 const wordPart = /^[\p{L}\p{N}\p{M}_]$/u
 const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]$/u
