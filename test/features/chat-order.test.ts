@@ -3,6 +3,7 @@ import type { HeldMessage, Message, UpdateConversation } from '../../src/feature
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
 import { bySocket, byHttp, type Caller, doors, type Listener, through } from '../support/doors.ts'
+import { picture, upload } from '../support/media.ts'
 
 type Order = Omit<UpdateConversation, 'conversation_id'>
 const none: Order = { slow_mode_ms: 0, emoji_only: false, blocked_words: [], filter_action: 'hold', moderation_delay_ms: 0 }
@@ -174,6 +175,86 @@ describe('order in a room', () => {
     const zoe = byHttp(app, await signUp(app, 'creator', 'Zoe'))
     expect(await zoe.refused('conversation:create', { type: 'room', open_to: 'members' })).to.equal('validation')
     expect((await hers.call('conversation:read', { conversation_id })).settings).to.include({ open_to: 'all', tier_rank: 0 })
+  })
+
+  describe('of all that is said', () => {
+    const job = (name: string) => app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)?.run()
+    const held = async () => (await hers.call('moderation:queue', { conversation_id, limit: 100 })).data
+    afterEach(async () => {
+      for (const each of await held()) await hers.call('moderation:reject', { held_id: each.held_id })
+    })
+
+    it('keeps the files of what waits out of sight, and says it with them; where one went elsewhere it is dropped, and its author told why', async () => {
+      await keep({ blocked_words: ['spam'] })
+      const [photo, other] = [await upload(app, ben, await picture()), await upload(app, ben, await picture())]
+      const draft = { conversation_id, client_msg_id: newId(), text: 'spam with bacon', media_ids: [photo.media_id] }
+      const sent = await his.call('message:send', draft)
+      expect(sent).to.deep.include({ seq: 0, media: [] })
+      expect(sent.held).to.include({ files: 1 })
+      expect(await his.call('message:send', draft)).to.deep.equal({ ...sent, duplicate: true })
+      expect(await his.refused('message:send', { ...draft, media_ids: [other.media_id] })).to.equal('key-reused')
+      expect(await hers.refused('media:sign', { media_id: photo.media_id })).to.equal('not-found')
+      const said = await hers.call('moderation:approve', { held_id: sent.message_id })
+      expect(said).to.deep.include({ message_id: sent.message_id, type: 'image', media: [photo] })
+      await hers.call('media:sign', { media_id: photo.media_id })
+      expect(await his.call('message:send', draft)).to.deep.include({ message_id: sent.message_id, media: [photo], duplicate: true, held: null })
+      expect((await hers.call('message:search', { query: 'bacon', conversation_id })).data.map((each) => each.message.message_id)).to.deep.equal([sent.message_id])
+
+      const late = { conversation_id, client_msg_id: newId(), text: 'spam', media_ids: [other.media_id] }
+      const { message_id } = await his.call('message:send', late)
+      await his.call('message:send', { conversation_id, client_msg_id: newId(), text: '', media_ids: [other.media_id] })
+      expect(await hers.refused('moderation:approve', { held_id: message_id })).to.equal('stale-state')
+      expect((await his.call('message:send', late)).held).to.include({ state: 'dropped', reason: 'A file of it is not there any more' })
+      expect(await auditOf(message_id)).to.deep.equal([[ana.id, 'message.dropped']])
+      await keep({ ...none, emoji_only: true })
+      expect(await his.refused('message:send', { conversation_id, client_msg_id: newId(), text: '👏', media_ids: [(await upload(app, ben, await picture())).media_id] })).to.equal('forbidden')
+    })
+
+    it('looks at what is forwarded as at what is written', async () => {
+      const { conversation_id: elsewhere } = await his.call('conversation:create', { type: 'direct', member_ids: [ana.id] })
+      const { message_id } = await his.call('message:send', { conversation_id: elsewhere, client_msg_id: newId(), text: 'spam' })
+      const forwarding = { message_id, conversation_ids: [conversation_id], client_msg_id: newId() }
+      const forward = async () => (await his.call('message:forward', forwarding)).data[0]
+      await keep({ blocked_words: ['spam'], filter_action: 'refuse' })
+      expect(await forward()).to.include({ message: null, refused: 'forbidden' })
+      await keep({ filter_action: 'hold' })
+      const first = await forward()
+      expect(first?.message).to.include({ seq: 0, forwarded: true })
+      await his.call('message:edit', { message_id, text: 'spam and eggs' })
+      expect((await forward())?.message, 'what was changed there meanwhile is the same forwarding').to.deep.equal({ ...first?.message, duplicate: true })
+      const said = await hers.call('moderation:approve', { held_id: first?.message?.message_id ?? '' })
+      expect(said).to.include({ text: 'spam', forwarded: true })
+      expect((await forward())?.message).to.include({ message_id: said.message_id, duplicate: true, held: null })
+    })
+
+    it('lets a reminder wait like other words: it is said when it is let go, or dropped when it is turned down', async () => {
+      await keep({ blocked_words: ['spam'] })
+      const remind = async (text: string) => (await his.call('reminder:create', { conversation_id, text, due_at: soon(60) })).reminder_id
+      const stateOf = async (id: string) => (await his.call('reminder:list', {})).data.find((each) => each.reminder_id === id)
+      const [yes, no] = [await remind('spam for all'), await remind('spam for none')]
+      app.clock.advance({ seconds: 60 })
+      await job('messaging.reminders')
+      const waiting = await held()
+      expect(waiting.map((each) => each.text).toSorted()).to.deep.equal(['spam for all', 'spam for none'])
+      for (const each of [yes, no]) expect(await stateOf(each)).to.include({ state: 'open', message_id: null })
+      expect(await his.refused('reminder:cancel', { reminder_id: yes })).to.equal('stale-state')
+      const idOf = (text: string) => waiting.find((each) => each.text === text)?.held_id ?? ''
+      const said = await hers.call('moderation:approve', { held_id: idOf('spam for all') })
+      expect(said).to.include({ type: 'reminder' })
+      expect(await his.next('reminder:due')).to.include({ message_id: said.message_id })
+      await hers.call('moderation:reject', { held_id: idOf('spam for none') })
+      app.clock.advance({ seconds: 10 })
+      await job('messaging.reminders')
+      expect(await stateOf(yes)).to.include({ state: 'fired', message_id: said.message_id })
+      expect(await stateOf(no)).to.include({ state: 'dropped', reason: 'forbidden', message_id: null })
+    })
+
+    it('notes that the rules are others only when they are', async () => {
+      await keep({ blocked_words: ['spam', 'eggs'] })
+      const { last_seq } = await hers.call('conversation:read', { conversation_id })
+      await keep({ blocked_words: ['spam', 'eggs'] })
+      expect((await hers.call('conversation:read', { conversation_id })).last_seq).to.equal(last_seq)
+    })
   })
 
   describe('and a block', () => {
