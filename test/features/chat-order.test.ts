@@ -177,6 +177,15 @@ describe('order in a room', () => {
     expect((await hers.call('conversation:read', { conversation_id })).settings).to.include({ open_to: 'all', tier_rank: 0 })
   })
 
+  it('is checked: what waits was not said', async () => {
+    const client_msg_id = newId()
+    await say(his, 'once', client_msg_id)
+    const twin = { _id: 'msg_twin' as never, conversation_id, sender_id: ben.id, client_msg_id, content: { text: 'once' }, why: 'words', state: 'held', due_at: null, reason: '', created_at: new Date() }
+    await app.db.collection('held_messages').insertOne(twin)
+    expect(await app.check()).to.deep.equal([{ check: 'messaging.held-once', detail: 'msg_twin waits and is said', subject: conversation_id }])
+    await app.db.collection('held_messages').deleteOne({ _id: 'msg_twin' as never })
+  })
+
   describe('of all that is said', () => {
     const job = (name: string) => app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)?.run()
     const held = async () => (await hers.call('moderation:queue', { conversation_id, limit: 100 })).data
