@@ -103,6 +103,10 @@ async function benchStalled(ours: Contestant): Promise<void> {
 }
 
 function createOurs(base: string, pid: number, conversationId: string, people: readonly Person[]): Contestant {
+  const send = async (person: Person, body: string): Promise<void> => {
+    const answer = await call(`${base}/api/v1/conversations/${conversationId}/messages`, 'POST', person, body)
+    if (answer.status !== 201) throw new Error(`message: ${answer.status} ${answer.body}`)
+  }
   const seats = people.flatMap((person) => Array.from({ length: socketsEach }, (): Seat => ({ auth: { token: person.token }, address: person.address })))
   let said = 0
   return {
@@ -112,12 +116,8 @@ function createOurs(base: string, pid: number, conversationId: string, people: r
     say(count, words) {
       for (let n = 0; n < count; n++) {
         const person = people[said++ % people.length] as Person
-        const body = JSON.stringify({ client_msg_id: `bench-${said}`, text: words })
-        call(`${base}/api/v1/conversations/${conversationId}/messages`, 'POST', person, body).then(
-          ({ status, body: problem }) => {
-            if (status !== 201) throw new Error(`message: ${status} ${problem}`)
-          },
-        )
+        const body = JSON.stringify({ client_msg_id: `bench-fan-out-${said}`, text: words })
+        void send(person, body)
       }
     },
   }

@@ -34,6 +34,7 @@ closeConnections()
 async function benchServer(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-'))
   const server = spawn(process.execPath, ['dist/main.js'], { cwd: root, env: { PATH: process.env['PATH'] ?? '', DATA_DIR: dir, PORT: String(port), TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'error' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  process.once('exit', () => server.kill('SIGKILL'))
   const started = performance.now()
   await new Promise<void>((resolve, reject) => {
     server.stdout.on('data', (chunk: Buffer) => chunk.includes('Ovation is ready') && resolve())

@@ -77,8 +77,8 @@ export function refusedRaw(text: string, status: number, code: string): void {
   expect(text).not.to.match(leaks)
 }
 
-/** What may change without anybody having done anything: sweeps, seals, leases, who looks at an overlay. */
-const restless = new Set(['health', 'leases', 'agenda_jobs', 'agenda_logs', 'processes', 'audit', 'mails', 'ledger_roots', 'ledger_keys', 'unsealed', 'batches', 'ledger_heads', 'balances', 'deliveries', 'creator_attention', 'creator_search'])
+/** What may change without anybody having done anything: sweeps, seals, leases, who looks at an overlay, who was there last. */
+const restless = new Set(['health', 'leases', 'agenda_jobs', 'agenda_logs', 'processes', 'audit', 'mails', 'ledger_roots', 'ledger_keys', 'unsealed', 'batches', 'ledger_heads', 'balances', 'deliveries', 'creator_attention', 'creator_search', 'presence'])
 const restlessFields: Record<string, Record<string, 0>> = {
   // Counted some time after what it counts.
   profiles: { trending: 0 },

@@ -5,4 +5,3 @@ declare module '../../kernel/events.ts' {
     'announcement.changed': { creator_id: string; announcement: Announcement }
   }
 }
-export {}

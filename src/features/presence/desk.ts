@@ -94,8 +94,8 @@ export function createDesk({ attendance, lastSeen, pace, wall, onMoved }: { atte
     for (const each of gone) said.delete(each)
     const here = new Map(moved.flatMap((each) => entryOf(each)))
     for (const [userId, state] of here) said.set(userId, state)
-    // Written first: who looks because they are gone finds since when.
-    await lastSeen.note(gone)
+    // Written first: who looks because they are gone finds since when. And when they come, for a process that dies before it says more.
+    await lastSeen.note(moved)
     await attendance.drop(gone)
     await attendance.keep(here)
     onMoved(moved)

@@ -4,6 +4,7 @@ import { createInbox, type Inbox, type PresenceWatch } from '../../client/index.
 import type { Conversation } from '../../features/messaging/contract.ts'
 import { gistOf } from './attachments.ts'
 import { FindMessages } from './find.ts'
+import { NewGroup } from './groups.ts'
 import { isLine } from './lines.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, useLoaded, When } from './parts.ts'
@@ -37,6 +38,7 @@ export function ChatView({ client, user, rest: [conversationId = '', seq] }: Vie
           <button type="button" class="plain" aria-pressed=${state === 'requested'} onClick=${() => setState('requested')}>Requests</button>
         </div>
         ${user.role === 'creator' && html`<${OwnRoom} client=${client} user=${user} />`}
+        <${NewGroup} client=${client} user=${user} />
         <${FindMessages} client=${client}><${Conversations} inbox=${inbox} open=${conversationId} state=${state} user=${user} presence=${presence} /><//>
       </section>
       ${conversationId
