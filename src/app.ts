@@ -198,7 +198,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
-  const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
+  const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, accounts: accounts.accounts, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
   const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)

@@ -1,5 +1,5 @@
 import type { UploadMedia } from './upload.ts'
-import type { Conversation, Message, MessagingFacts, SendMessage } from '../features/messaging/contract.ts'
+import type { Conversation, HeldMessage, Message, MessagingFacts, SendMessage } from '../features/messaging/contract.ts'
 import { type Client, newKey } from './client.ts'
 import { asProblem, type ClientProblem } from './problem.ts'
 
@@ -30,6 +30,8 @@ export interface Thread {
   /** the conversation's last step that is here; undefined until it is loaded */
   readonly change: number | undefined
   readonly drafts: readonly Draft[]
+  /** one's own that wait for somebody who keeps order, or were turned down; those are there until they are thrown away */
+  readonly held: readonly HeldMessage[]
   /** whether there are older ones to load */
   readonly hasOlder: boolean
   /** ids of those who are writing just now */
@@ -75,6 +77,8 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   const drafts = new Map<string, Draft>()
   /** where an acknowledged draft stands, until its message is there */
   const places = new Map<string, number>()
+  /** by their ids, which they keep as messages */
+  const held = new Map<string, HeldMessage>()
   const typists = new Map<string, ReturnType<typeof setTimeout>>()
   const handlers = new Set<() => void>()
   let conversation: Conversation | undefined
@@ -110,6 +114,8 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     client.on('reaction:changed', (fact) => isHere(fact) && step(fact.change, () => react(fact))),
     client.on('receipt:updated', (fact) => isHere(fact) && mark(fact)),
     client.on('typing:changed', (fact) => isHere(fact) && fact.user_id !== user_id && hearTyping(fact.user_id, fact.typing)),
+    client.on('message:held', (fact) => isHere(fact) && fact.sender_id === user_id && wait(fact)),
+    client.on('message:decided', (fact) => isHere(fact) && decided(fact)),
     client.on('conversation:updated', (fact) => isHere(fact) && catchUp()),
     client.on('session:ready', () => catchUp()),
     client.on('session:resync', () => catchUp()),
@@ -131,6 +137,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     get messages() { return [...bySeq.values()].toSorted((a, b) => a.seq - b.seq) },
     get change() { return known },
     get drafts() { return [...drafts.values()] },
+    get held() { return [...held.values()] },
     get hasOlder() { return hasOlder },
     get typing() { return [...typists.keys()] },
     get problem() { return problem },
@@ -153,6 +160,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
 
   function discard(clientMsgId: string): void {
     if (drafts.get(clientMsgId)?.problem) drafts.delete(clientMsgId)
+    for (const each of held.values()) if (each.client_msg_id === clientMsgId && each.state !== 'held') held.delete(each.held_id)
     tell()
   }
 
@@ -162,7 +170,8 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     const { text, reply_to_id, mentions } = draft
     try {
       const media_ids = await uploadAll(clientMsgId)
-      const { duplicate: _again, ...message } = await client.call('message:send', { conversation_id, client_msg_id: clientMsgId, text, ...(reply_to_id ? { reply_to_id } : {}), ...(mentions.length > 0 ? { mentions } : {}), ...(media_ids.length > 0 ? { media_ids } : {}) })
+      const { duplicate: _again, held: waiting, ...message } = await client.call('message:send', { conversation_id, client_msg_id: clientMsgId, text, ...(reply_to_id ? { reply_to_id } : {}), ...(mentions.length > 0 ? { mentions } : {}), ...(media_ids.length > 0 ? { media_ids } : {}) })
+      if (waiting) return wait(waiting)
       places.set(clientMsgId, message.seq)
       step(message.change, () => put(message))
       dropPlaced()
@@ -242,6 +251,29 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     }
     dropPlaced()
     conversation = await client.call('conversation:read', { conversation_id })
+    if (conversation.type !== 'direct' && conversation.role === 'member') await findHeld()
+  }
+
+  // What was let go while nobody told us is a message by now; what was turned down is only told.
+  async function findHeld(): Promise<void> {
+    const page = await client.call('moderation:queue', { conversation_id, limit: pageSize })
+    const waiting = new Set(page.data.map((each) => each.held_id))
+    for (const each of held.values()) if (each.state === 'held' && !waiting.has(each.held_id)) held.delete(each.held_id)
+    for (const each of page.data) wait(each)
+  }
+
+  function wait(message: HeldMessage): void {
+    drafts.delete(message.client_msg_id)
+    const isSaid = [...bySeq.values()].some((each) => each.message_id === message.held_id)
+    if (!isSaid && (held.get(message.held_id)?.state ?? 'held') === 'held') held.set(message.held_id, message)
+    tell()
+  }
+
+  // What is said is shown as waiting until it is there, in its place.
+  function decided({ held_id, state, reason }: MessagingFacts['message:decided']): void {
+    const waiting = held.get(held_id)
+    if (waiting && state !== 'released') held.set(held_id, { ...waiting, state, reason })
+    tell()
   }
 
   async function older(): Promise<void> {
@@ -270,6 +302,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   function put(message: Message): void {
     const there = bySeq.get(message.seq)
     if (!there || there.change <= message.change) bySeq.set(message.seq, message)
+    held.delete(message.message_id)
   }
 
   function patch(seq: number, change: Partial<Message>): void {

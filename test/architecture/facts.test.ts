@@ -32,6 +32,8 @@ const told: Record<FactName, true> = {
   'conversation:updated': true,
   'presence:changed': true,
   'announcement:updated': true,
+  'message:held': true,
+  'message:decided': true,
   'overlay:state': true,
   'alert:play': true,
   'alert:skip': true,

@@ -164,6 +164,9 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'moderation:timeout': { verdicts: keepsOrder, input: ({ conversation_id, people }) => ({ conversation_id, user_id: people.fan.id, until: null }) },
   'moderation:ban': { verdicts: { ...keepsOrder, owner: 'forbidden' }, input: ({ conversation_id, people }) => ({ conversation_id, user_id: people.fan.id, until: null }) },
   // The last of them: it leaves nothing to look at.
+  'moderation:queue': { verdicts: inGroup, input: ({ conversation_id }) => ({ conversation_id }) },
+  'moderation:approve': { verdicts: inNone, input: () => ({ held_id: 'msg_none' }) },
+  'moderation:reject': { verdicts: inNone, input: () => ({ held_id: 'msg_none' }) },
   'message:delete': { verdicts: keepsOrder, input: ({ message_id }) => ({ message_id }) },
   'messaging-settings:read': { verdicts: signedIn, input: none },
   'media:sign': { verdicts: inNone, input: () => ({ media_id: 'med_of_somebody_else' }) },

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Person, signIn, signUp } from '../support/cast.ts'
+import { type Person, problemOf, signIn, signUp } from '../support/cast.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
 import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
 
@@ -132,5 +132,63 @@ describe('two people in two browsers, on two processes', function () {
     expect(await said(fan.page)).to.deep.equal(['meanwhile', 'from the tunnel'])
     expect((await ana.call('conversation:history', { conversation_id })).data.map((each) => each.text)).to.deep.equal(['from the tunnel', 'meanwhile'])
     await fan.page.context().close()
+  })
+
+  it('keep order in a room: rules are set, words wait and are let go or turned down, and somebody is silenced', async () => {
+    const [ana, ben] = [await signUp(one, 'creator', 'Ana Order'), await signUp(two, 'fan', 'Ben Order')]
+    const { conversation_id } = await ana.call('conversation:create', { type: 'room' })
+    await ben.call('conversation:join', { conversation_id })
+    const studio = await openAs(browsers[0] as Browser, one, ana, '/studio/#/order', sizes[0].viewport)
+    await studio.page.getByLabel(/Words that are not welcome/).fill('rude\nvery bad')
+    await studio.page.getByLabel('Seconds between two messages').fill('0')
+    await studio.page.getByRole('button', { name: 'Save' }).click()
+    await studio.page.getByText('Saved.').waitFor()
+    const fan = await openAs(browsers[1] as Browser, two, ben, `/fan/#/chat/${conversation_id}`, sizes[1].viewport)
+    await fan.page.getByText('Nothing yet').waitFor()
+    for (const text of ['something Rüde', 'very  bad']) {
+      await write(fan.page, text)
+      await fan.page.locator('.bubble.held', { hasText: text.slice(0, 4) }).getByText('Waits for approval').waitFor()
+    }
+    await fan.page.reload()
+    await fan.page.getByText('Waits for approval').nth(1).waitFor()
+    await studio.page.getByRole('listitem').filter({ hasText: 'something' }).waitFor()
+    await studio.page.evaluate('scrollTo(0, 0)')
+    await keepScreenshot(studio.page, 'order-phone')
+    await keepScreenshot(fan.page, 'held-desk')
+    expect(await seriousFindings(studio.page)).to.deep.equal([])
+    await studio.page.getByRole('listitem').filter({ hasText: 'something' }).getByRole('button', { name: 'Approve' }).click()
+    await fan.page.locator('.bubble:not(.held)', { hasText: 'something Rüde' }).waitFor()
+    await studio.page.getByRole('listitem').filter({ hasText: 'very' }).getByRole('button', { name: 'Reject' }).click()
+    await fan.page.getByText('Was not approved').waitFor()
+    expect(await fan.page.locator('.bubble:not(.held) p.text').allTextContents()).to.deep.equal(['something Rüde'])
+    await studio.page.getByRole('link', { name: 'To the conversation' }).click()
+    const bubble = studio.page.locator('.bubble', { hasText: 'something' })
+    await bubble.locator('summary').click()
+    await bubble.getByRole('button', { name: 'Silence for 10 minutes' }).click()
+    await bubble.getByText('Ben Order is silent for 10 minutes.').waitFor()
+    await keepScreenshot(studio.page, 'silence-phone')
+    await write(fan.page, 'hello?')
+    await fan.page.getByText('You may not write here for a while').waitFor()
+    for (const { page } of [fan, studio]) expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
+    expect([...fan.faults, ...studio.faults]).to.deep.equal([])
+    await Promise.all([fan, studio].map(({ page }) => page.context().close()))
+  })
+
+  it('part: a block from the head of a conversation, and a report of what was said', async () => {
+    const [ana, ben] = [await signUp(one, 'creator', 'Ana Parts'), await signUp(two, 'fan', 'Ben Parts')]
+    await ben.call('creator:follow', { creator_id: ana.id })
+    const { conversation_id } = await ben.call('conversation:create', { type: 'direct', member_ids: [ana.id] })
+    await ben.call('message:send', { conversation_id, client_msg_id: 'to-be-reported', text: 'ugly words' })
+    const studio = await openAs(browsers[0] as Browser, one, ana, `/studio/#/chat/${conversation_id}`, sizes[1].viewport)
+    const bubble = studio.page.locator('.bubble', { hasText: 'ugly words' })
+    await bubble.locator('summary').click()
+    await bubble.getByRole('button', { name: 'Report' }).click()
+    await bubble.getByRole('button', { name: 'Reported' }).waitFor()
+    await studio.page.getByRole('button', { name: 'Block', exact: true }).click()
+    await studio.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click()
+    await studio.page.getByRole('button', { name: 'Unblock' }).waitFor()
+    expect(await problemOf(ben.call('message:send', { conversation_id, client_msg_id: 'after-the-block', text: 'more' }))).to.include({ code: 'blocked' })
+    expect(studio.faults).to.deep.equal([])
+    await studio.page.context().close()
   })
 })

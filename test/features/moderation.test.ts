@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { AnnouncedTip, ReceivedTip, TipFilter, TipSettings } from '../../src/features/tips/contract.ts'
-import { hideLinks, maskWords, moderate } from '../../src/features/tips/moderation.ts'
+import { hideLinks, moderate } from '../../src/features/tips/moderation.ts'
+import { maskWords } from '../../src/kernel/words.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { openOverlay, pay, type Person, signUp, topUp } from '../support/cast.ts'
 import { byHttp, bySocket, doors, redeliver, through } from '../support/doors.ts'
@@ -24,6 +25,8 @@ describe('a creator’s words', () => {
     ['a word in wide letters', 'ｄａｍｎ', '****'],
     ['a word with something invisible in it', 'da\u200bmn', '*****'],
     ['a word at both ends', 'damn damn', '**** ****'],
+    ['a word with accents, and one without them', 'dämn, пес', '****, ***'],
+    ['a phrase over two lines', 'very\n bad', '****\n ***'],
     ['a word in Cyrillic', 'Ах ты ПЁС!', 'Ах ты ***!'],
     ['sharp s in capitals', 'STRASSE', '*******'],
     ['a word in a script without spaces', 'お前は馬鹿だ', 'お前は**だ'],

@@ -38,6 +38,8 @@ export interface AuditEntry {
   audit_id: string
   at: string
   actor: string
+  /** empty where it is nobody's who has an account */
+  actor_name: string
   action: string
   subject: string
   address: string

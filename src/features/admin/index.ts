@@ -9,6 +9,7 @@ import type { Mails } from '../../platform/mail.ts'
 import type { Maintenance } from '../../platform/maintenance.ts'
 import type { Outbox } from '../../platform/outbox.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { AccountService } from '../accounts/index.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createRecords } from './records.ts'
 import type { SandboxFaults } from './contract.ts'
@@ -22,6 +23,7 @@ export function createAdmin({
   jobs,
   outbox,
   audit,
+  accounts,
   mails,
   cursors,
   wall,
@@ -35,6 +37,7 @@ export function createAdmin({
   jobs: () => JobState[]
   outbox: Outbox
   audit: Audit
+  accounts: Pick<AccountService, 'namesOf'>
   mails: Mails
   cursors: Cursors
   wall: Wall
@@ -49,7 +52,7 @@ export function createAdmin({
   const feature = defineFeature({
     name: 'admin',
     operations: [
-      ...adminOperations({ check: checkFor, deliveries, records: createRecords({ audit, mails, cursors }), jobs: presentJobs }),
+      ...adminOperations({ check: checkFor, deliveries, records: createRecords({ audit, accounts, mails, cursors }), jobs: presentJobs }),
       ...maintenanceOperations({ maintenance, audit, unitOfWork }),
       ...(sandbox ? sandboxOperations({ read: sandbox.read, set: setFaults }) : []),
     ],

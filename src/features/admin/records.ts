@@ -3,6 +3,7 @@ import { type Page, pageOf } from '../../kernel/page.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Cursors } from '../../platform/cursors.ts'
 import type { Mails } from '../../platform/mail.ts'
+import type { AccountService } from '../accounts/index.ts'
 import type { AuditEntry, AuditQuery, KeptMail, MailQuery } from './contract.ts'
 
 const defaultLimit = 50
@@ -10,7 +11,7 @@ const defaultLimit = 50
 export type Records = ReturnType<typeof createRecords>
 
 /** What was written down: who did what, and which mails went out. */
-export function createRecords({ audit, mails, cursors }: { audit: Audit; mails: Mails; cursors: Cursors }) {
+export function createRecords({ audit, accounts, mails, cursors }: { audit: Audit; accounts: Pick<AccountService, 'namesOf'>; mails: Mails; cursors: Cursors }) {
   return Object.freeze({ listAudit, listMails })
 
   /** Newest first. */
@@ -22,7 +23,8 @@ export function createRecords({ audit, mails, cursors }: { audit: Audit; mails: 
       .limit(limit + 1)
       .lean()
     const page = pageOf(rows, limit, (row) => cursors.write(name, [row._id]))
-    return { ...page, data: page.data.map(({ _id, at, ...rest }) => ({ audit_id: _id, at: at.toISOString(), ...rest })) }
+    const names = await accounts.namesOf([...new Set(page.data.map((row) => row.actor))])
+    return { ...page, data: page.data.map(({ _id, at, actor, ...rest }) => ({ audit_id: _id, at: at.toISOString(), actor, actor_name: names.get(actor) ?? '', ...rest })) }
   }
 
   /** Newest first. The text is told only where there is no mail server, and whoever works on this server has to read it here. */

@@ -65,6 +65,7 @@ export const auditPage = page(
     audit_id: id.required(),
     at: instant.required(),
     actor: Joi.string().required(),
+    actor_name: Joi.string().allow('').required(),
     action: word.required(),
     subject: Joi.string().required(),
     address: Joi.string().allow('').required(),

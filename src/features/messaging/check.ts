@@ -7,7 +7,7 @@ const maxReported = 100
 
 /** What holds of every conversation, each looked at in a snapshot of its own. */
 export function createMessagingChecks({ models, unitOfWork }: { models: MessagingModels; unitOfWork: UnitOfWork }): Check[] {
-  const { Conversations, Participations, Messages, Reminders } = models
+  const { Conversations, Participations, Messages, Reminders, Held } = models
 
   return [
     { name: 'messaging.no-gap', run: () => ofEach('messaging.no-gap', gapFault) },
@@ -16,6 +16,7 @@ export function createMessagingChecks({ models, unitOfWork }: { models: Messagin
     { name: 'messaging.quiet', run: () => ofEach('messaging.quiet', quietFault) },
     { name: 'messaging.pins', run: () => ofEach('messaging.pins', pinFault) },
     { name: 'messaging.reminders', run: reminderFaults },
+    { name: 'messaging.held-once', run: () => ofEach('messaging.held-once', heldFault) },
   ]
 
   async function ofEach(check: string, faultOf: (conversationId: string) => Promise<string | undefined>): Promise<Violation[]> {
@@ -86,5 +87,12 @@ export function createMessagingChecks({ models, unitOfWork }: { models: Messagin
       if (detail) found.push({ check: 'messaging.reminders', detail, subject: _id })
     }
     return found
+  }
+
+  /** I29: what waits, or was turned down, was not said. */
+  async function heldFault(conversation_id: string): Promise<string | undefined> {
+    for await (const { _id, sender_id, client_msg_id } of Held.find({ conversation_id }, { sender_id: 1, client_msg_id: 1 }).lean().cursor())
+      if (await Messages.exists({ conversation_id, sender_id, client_msg_id })) return `${_id} waits and is said`
+    return undefined
   }
 }

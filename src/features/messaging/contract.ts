@@ -9,7 +9,10 @@ export type ConversationType = 'direct' | 'group' | 'room'
 export type ParticipantRole = 'owner' | 'admin' | 'member'
 /** `requested`: somebody unknown writes; `invited`: somebody unknown asks into a group. Both are in the list of requests until they are accepted */
 export type ParticipantState = 'joined' | 'requested' | 'invited' | 'declined' | 'left' | 'removed' | 'banned'
-export type RoomAudience = 'all' | 'followers'
+/** `members` only where memberships are known, see `policy.ts` */
+export type RoomAudience = 'all' | 'followers' | 'members'
+/** what becomes of a member's words that are on the list */
+export type FilterAction = 'hold' | 'refuse'
 
 export interface Participant {
   user_id: string
@@ -64,6 +67,13 @@ export interface ConversationSettings {
   emoji_only: boolean
   /** who may come into a room */
   open_to: RoomAudience
+  /** of `members`, the least tier that opens it */
+  tier_rank: number
+  /** found whatever their case, accents and width, as whole words; told only to those who keep order */
+  blocked_words: string[]
+  filter_action: FilterAction
+  /** how long what a member says is seen by those who keep order before it is by all */
+  moderation_delay_ms: number
 }
 
 /** A conversation as whoever asks has it. */
@@ -114,14 +124,12 @@ export interface CreateConversation {
   member_ids?: string[]
   title?: string
   open_to?: RoomAudience
+  tier_rank?: number
 }
 
-export interface UpdateConversation {
+export interface UpdateConversation extends Partial<ConversationSettings> {
   conversation_id: string
   title?: string
-  slow_mode_ms?: number
-  emoji_only?: boolean
-  open_to?: RoomAudience
 }
 
 export interface SendMessage {
@@ -141,7 +149,35 @@ export interface SendMessage {
 export interface SentMessage extends Message {
   /** it was there already: the answer is that of the first time */
   duplicate: boolean
+  /** it is not said yet, and has no place (`seq` 0), or was turned down; null for what was said */
+  held: HeldMessage | null
 }
+
+/** `dropped`: whoever wrote it was sent out or silenced before it was let go, or a file of it was gone */
+export type HeldState = 'held' | 'released' | 'rejected' | 'dropped'
+
+/** Something that is seen by its author and by those who keep order, until it is let go. */
+export interface HeldMessage {
+  /** as a message it has the same id */
+  held_id: string
+  conversation_id: string
+  client_msg_id: string
+  sender_id: string
+  sender_name: string
+  text: string
+  reply_to_id: string | null
+  /** how many go with it; they are shown when it is let go */
+  files: number
+  why: 'words' | 'delay'
+  state: HeldState
+  /** then it goes by itself; null waits for a decision */
+  release_at: string | null
+  /** what was said to its author when it was turned down */
+  reason: string
+  created_at: string
+}
+
+type HeldId = { held_id: string }
 
 export interface Edit {
   text: string
@@ -189,7 +225,8 @@ export interface SyncedConversation {
   changes?: Changes
 }
 
-export type WhoMayWrite = 'everyone' | 'followers' | 'nobody'
+/** `members` and `paid` only where memberships are known, see `policy.ts` */
+export type WhoMayWrite = 'everyone' | 'followers' | 'members' | 'paid' | 'nobody'
 
 export interface MessagingSettings {
   /** to whoever is new; those who write to each other already go on */
@@ -237,6 +274,9 @@ export interface MessagingOperations extends KindOperations {
   'typing:stop': { input: ConversationId; output: Nothing }
   'moderation:timeout': { input: RestrictMember; output: Nothing }
   'moderation:ban': { input: RestrictMember; output: Nothing }
+  'moderation:queue': { input: ConversationId & PageQuery; output: Page<HeldMessage> }
+  'moderation:approve': { input: HeldId; output: Message }
+  'moderation:reject': { input: HeldId & { reason?: string }; output: HeldMessage }
   'session:sync': { input: { conversations: { conversation_id: string; since_change: number }[] }; output: { data: SyncedConversation[]; has_more: boolean; next: null } }
   'messaging-settings:read': { input: Nothing; output: MessagingSettings }
   'messaging-settings:update': { input: Partial<MessagingSettings>; output: MessagingSettings }
@@ -270,6 +310,9 @@ export const messagingRoutes = {
   'typing:stop': 'socket-only',
   'moderation:timeout': 'PUT /api/v1/conversations/:conversation_id/members/:user_id/timeout',
   'moderation:ban': 'PUT /api/v1/conversations/:conversation_id/members/:user_id/ban',
+  'moderation:queue': 'GET /api/v1/conversations/:conversation_id/held',
+  'moderation:approve': 'POST /api/v1/held-messages/:held_id/approve',
+  'moderation:reject': 'POST /api/v1/held-messages/:held_id/reject',
   'session:sync': { route: 'POST /api/v1/conversations/sync', repeatable: true },
   'messaging-settings:read': 'GET /api/v1/messaging-settings',
   'messaging-settings:update': 'PUT /api/v1/messaging-settings',
@@ -297,4 +340,8 @@ export interface MessagingFacts extends KindFacts {
   'conversation:updated': { conversation_id: string; version: number }
   /** a message names you */
   'message:mentioned': { conversation_id: string; message_id: string; seq: number; sender_name: string; text: string }
+  /** to its author and those who keep order: it waits */
+  'message:held': HeldMessage
+  /** to the same: it waits no longer */
+  'message:decided': { conversation_id: string; held_id: string; client_msg_id: string; sender_id: string; state: Exclude<HeldState, 'held'>; reason: string }
 }

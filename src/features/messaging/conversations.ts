@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
@@ -9,11 +10,11 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import type { Access } from './access.ts'
-import type { Conversation, ConversationSettings, CreateConversation, MessagingSettings, ParticipantRole, ParticipantState, Room, UpdateConversation } from './contract.ts'
+import type { Conversation, ConversationSettings, CreateConversation, MessagingSettings, ParticipantRole, ParticipantState, Room, RoomAudience, UpdateConversation, WhoMayWrite } from './contract.ts'
 import type { Invitations } from './invitations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
-import { canChange, mayBegin } from './policy.ts'
+import { canChange, mayBegin, mayEnter, type Memberships, needsMemberships, noMembership } from './policy.ts'
 import { hearersOf } from './present.ts'
 import type { Reading } from './reading.ts'
 
@@ -21,7 +22,7 @@ type Nothing = Record<string, never>
 
 export const maxMembers = 256
 const maxLiveRooms = 50
-const plain: ConversationSettings = Object.freeze({ slow_mode_ms: 0, emoji_only: false, open_to: 'all' })
+const plain: ConversationSettings = Object.freeze({ slow_mode_ms: 0, emoji_only: false, open_to: 'all', tier_rank: 0, blocked_words: [], filter_action: 'hold', moderation_delay_ms: 0 })
 const unset: MessagingSettings = Object.freeze({ who_may_write: 'everyone', reads_privately: false })
 
 export interface ConversationDependencies {
@@ -31,6 +32,8 @@ export interface ConversationDependencies {
   relations: Relations
   profiles: Pick<Profiles, 'creator' | 'isFollowing'>
   accounts: Pick<AccountService, 'namesOf'>
+  /** nobody fills it yet: see `policy.ts` */
+  memberships?: Memberships
   relay: Relay
   unitOfWork: UnitOfWork
   clock: Clock
@@ -41,7 +44,7 @@ export interface ConversationDependencies {
 export type Conversations = ReturnType<typeof createConversations>
 
 /** How a conversation comes to be, who comes in by themselves, and how it is. */
-export function createConversations({ models, access, reading, relations, profiles, accounts, relay, unitOfWork, clock, notes, invitations }: ConversationDependencies) {
+export function createConversations({ models, access, reading, relations, profiles, accounts, memberships, relay, unitOfWork, clock, notes, invitations }: ConversationDependencies) {
   const { Conversations, Participations, Settings } = models
 
   return Object.freeze({ create, update, readRoom, join, accept, decline, settings, updateSettings, roomsOf, ownersOf })
@@ -65,7 +68,7 @@ export function createConversations({ models, access, reading, relations, profil
     ensure(more.length === 0, 'validation', { errors: [{ path: 'member_ids', code: 'array.max', detail: 'one other person' }] })
     await ensureReachable(userId, [other])
     const pair = [userId, other].toSorted().join('+')
-    const regard = { follows: await profiles.isFollowing(userId, other), isFollowed: await profiles.isFollowing(other, userId) }
+    const regard = { follows: await profiles.isFollowing(userId, other), isFollowed: await profiles.isFollowing(other, userId), ...((await memberships?.standing(userId, other)) ?? noMembership) }
     return unitOfWork.run(ctx, async (tx) => {
       const there = await Conversations.findOne({ pair }).lean()
       const mine = there && (await Participations.findById(participationId(there._id, userId)).lean())
@@ -108,12 +111,13 @@ export function createConversations({ models, access, reading, relations, profil
   }
 
   /** A creator's own place, one each, where the audience talks. */
-  async function createRoom(ctx: Context, userId: string, { title = '', open_to = 'all' }: CreateConversation): Promise<Conversation> {
+  async function createRoom(ctx: Context, userId: string, { title = '', open_to = 'all', tier_rank = 0 }: CreateConversation): Promise<Conversation> {
+    ensureCanBeSet('open_to', open_to)
     const creator = await profiles.creator(userId)
     return unitOfWork.run(ctx, async () => {
       const there = await Conversations.findOne({ creator_id: userId, type: 'room' }).lean()
       ensure(!there, 'conflict', 'Your room is there already')
-      const conversation = newConversation(userId, { type: 'room', title: title || creator.name, creator_id: userId, member_ids: null, settings: { ...plain, open_to } })
+      const conversation = newConversation(userId, { type: 'room', title: title || creator.name, creator_id: userId, member_ids: null, settings: { ...plain, open_to, tier_rank } })
       const me = seatIn(conversation, userId, { role: 'owner' })
       await Conversations.insertMany([conversation])
       await Participations.insertMany([me])
@@ -124,11 +128,12 @@ export function createConversations({ models, access, reading, relations, profil
   async function update(ctx: Context, { conversation_id, title, ...settings }: UpdateConversation): Promise<Conversation> {
     const { conversation, me } = await access.to(ctx, conversation_id)
     ensure(canChange(me, conversation), 'forbidden')
+    ensureCanBeSet('open_to', settings.open_to)
     const set = { ...(title === undefined ? {} : { title }), ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`settings.${name}`, value])) }
     await unitOfWork.run(ctx, async (tx) => {
       const before = (await Conversations.findById(conversation_id).lean()) ?? fail('not-found')
       if (title !== undefined && title !== before.title) await notes.note(tx, conversation_id, { kind: 'renamed', actor_id: me.user_id, title })
-      if (Object.entries(settings).some(([name, value]) => before.settings[name as keyof ConversationSettings] !== value)) await notes.note(tx, conversation_id, { kind: 'settings', actor_id: me.user_id })
+      if (Object.entries(settings).some(([name, value]) => !isDeepStrictEqual(before.settings[name as keyof ConversationSettings], value))) await notes.note(tx, conversation_id, { kind: 'settings', actor_id: me.user_id })
       await changed(tx, conversation_id, { $set: set })
     }, conversation_id)
     return reading.read(ctx, { conversation_id })
@@ -150,9 +155,13 @@ export function createConversations({ models, access, reading, relations, profil
     const room = await Conversations.findOne({ _id: conversation_id, type: 'room' }).lean()
     ensure(room?.creator_id, 'not-found')
     ensure(!(await relations.between({ by: room.creator_id, whom: user_id })).blocked, 'blocked')
-    const isOpen = room.settings.open_to === 'all' || room.creator_id === user_id || (await profiles.isFollowing(user_id, room.creator_id))
-    ensure(isOpen, 'forbidden', 'This room is for followers')
-    await unitOfWork.run(ctx, async () => {
+    const standing = { follows: await profiles.isFollowing(user_id, room.creator_id), ...((await memberships?.standing(user_id, room.creator_id)) ?? noMembership) }
+    ensure(room.creator_id === user_id || mayEnter(room.settings, standing), 'forbidden', `This room is for ${room.settings.open_to}`)
+    const pair = { by: room.creator_id, whom: user_id }
+    await unitOfWork.run(ctx, async (tx) => {
+      // A block that is made just now comes first, and is seen here, or comes after, and takes them out again.
+      if (user_id !== room.creator_id) await relations.takeTurn(tx, pair)
+      ensure(!(await relations.between(pair)).blocked, 'blocked')
       const present = await Participations.findById(participationId(conversation_id, user_id)).lean()
       const isBanned = present?.state === 'banned' && (present.silenced_until === null || present.silenced_until > clock.now())
       ensure(!isBanned, 'forbidden', 'You were sent out of this room')
@@ -197,6 +206,7 @@ export function createConversations({ models, access, reading, relations, profil
 
   async function updateSettings(ctx: Context, input: Partial<MessagingSettings>): Promise<MessagingSettings> {
     const { user_id } = userOf(ctx)
+    ensureCanBeSet('who_may_write', input.who_may_write)
     const wanted = { ...(await settingsOf(user_id)), ...input }
     await Settings.updateOne({ _id: user_id }, { $set: wanted }, { upsert: true })
     return wanted
@@ -212,6 +222,10 @@ export function createConversations({ models, access, reading, relations, profil
   async function ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, string | readonly string[]>> {
     const rows = await Conversations.find({ _id: { $in: ids } }, { type: 1, member_ids: 1, created_by: 1 }).lean()
     return new Map(rows.map((row) => [row._id, row.type === 'direct' ? (row.member_ids ?? []) : row.created_by]))
+  }
+
+  function ensureCanBeSet(path: 'open_to' | 'who_may_write', door: RoomAudience | WhoMayWrite | undefined): void {
+    ensure(memberships !== undefined || door === undefined || !needsMemberships(door), 'validation', { errors: [{ path, code: 'unavailable', detail: 'needs memberships, which this server does not have' }] })
   }
 
   async function settingsOf(userId: string): Promise<MessagingSettings> {

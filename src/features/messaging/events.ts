@@ -1,4 +1,4 @@
-import type { Message, MessagingFacts } from './contract.ts'
+import type { HeldMessage, Message, MessagingFacts } from './contract.ts'
 
 /** Who hears of a conversation: its people, or the sockets in its room. */
 export interface Hearers {
@@ -22,5 +22,7 @@ declare module '../../kernel/events.ts' {
     'receipt.moved': Hearers & { only: string | null; fact: MessagingFacts['receipt:updated'] }
     /** `parted` are those who are in it no longer, or not yet: they hear it, too */
     'conversation.changed': Hearers & { version: number; parted: string[] }
+    'messages.held': { held: HeldMessage[]; moderator_ids: string[] }
+    'held.decided': { fact: MessagingFacts['message:decided']; moderator_ids: string[] }
   }
 }

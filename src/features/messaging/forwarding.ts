@@ -2,8 +2,8 @@ import type { Context } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
 import type { Access } from './access.ts'
 import type { Forwarded, ForwardMessage } from './contract.ts'
-import type { MessageRow } from './model.ts'
-import type { Saying, Sending } from './sending.ts'
+import type { MessageRow, Saying } from './model.ts'
+import type { Sending } from './sending.ts'
 
 export type Forwarding = ReturnType<typeof createForwarding>
 

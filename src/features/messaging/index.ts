@@ -21,6 +21,8 @@ import { type Company, createCompany } from './company.ts'
 import { createConversations } from './conversations.ts'
 import { createForwarding } from './forwarding.ts'
 import { roomsOf } from './hearers.ts'
+import { createHeld } from './held.ts'
+import { createHolding } from './holding.ts'
 import { createInvitations } from './invitations.ts'
 import { kindFacts, kindOperations } from './kind-operations.ts'
 import { createMarks } from './marks.ts'
@@ -28,6 +30,7 @@ import { createMembers } from './members.ts'
 import { createMessagingModels } from './model.ts'
 import { messagingFacts, messagingOperations } from './operations.ts'
 import { createNotes } from './notes.ts'
+import { createParting } from './parting.ts'
 import { createMessagingPersonal } from './personal.ts'
 import { createPins } from './pins.ts'
 import { createPlacing } from './placing.ts'
@@ -69,24 +72,22 @@ export function createMessaging(deps: {
   const invitations = createInvitations({ ...deps, models, notes })
   const conversations = createConversations({ ...deps, models, access, reading, notes, invitations })
   const members = createMembers({ ...deps, models, access, reading, notes, invitations })
-  const sending = createSending({ ...deps, models, access, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
-  const changing = createChanging({ ...deps, models, access, placing })
+  const parting = createParting(deps.relations)
+  const holding = createHolding({ ...deps, models })
+  const sending = createSending({ ...deps, models, access, parting, holding, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
+  const held = createHeld({ ...deps, models, access, holding, sending })
+  const changing = createChanging({ ...deps, models, access, placing, parting, flood: deps.limits.rate({ name: 'message-change', per_second: 10, burst: 60 }) })
   const tipLines = createTipLines({ ...deps, models, placing, changing })
   const reminders = createReminders({ ...deps, models, access, sending })
   const pins = createPins({ ...deps, models, access, placing, reading })
   const { search } = createSearch({ ...deps, models, access, reading })
   const { forward } = createForwarding({ access, sending })
-  const marks = createMarks({ ...deps, models, access, reading, placing })
-  const typing = createTyping({ ...deps, access, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
+  const marks = createMarks({ ...deps, models, access, reading, placing, parting })
+  const typing = createTyping({ ...deps, access, parting, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
   const feature = defineFeature({
     name: 'messaging',
-    operations: [...messagingOperations({ conversations, members, reading, sending, changing, marks, typing }), ...kindOperations({ reminders, pins, search, forward })],
+    operations: [...messagingOperations({ conversations, members, reading, sending, changing, marks, typing, held }), ...kindOperations({ reminders, pins, search, forward })],
     facts: [...messagingFacts, ...kindFacts],
-    subscribers: [
-      subscribe('tip.sent', 'messaging.tip-line', ({ payload: { tip } }) => tipLines.show(tip)),
-      subscribe('tip.moderated', 'messaging.tip-line-moderated', ({ payload: { tip } }) => tipLines.show(tip)),
-    ],
-    jobs: [{ name: 'messaging.reminders', every_ms: 1_000, run: reminders.runDue }],
     broadcasts: [
       broadcast('messages.created', ({ messages, mentioned, ...hearers }) => [
         ...messages.map((data) => ({ event: 'message:created', rooms: roomsOf(hearers), data })),
@@ -102,6 +103,17 @@ export function createMessaging(deps: {
       broadcast('conversation.changed', ({ version, parted, ...hearers }) => [
         { event: 'conversation:updated', rooms: [...roomsOf(hearers), ...parted.map(rooms.user)], data: { conversation_id: hearers.conversation_id, version } },
       ]),
+      broadcast('messages.held', ({ held: waiting, moderator_ids }) => waiting.map((data) => ({ event: 'message:held', rooms: roomsOfPeople(data.sender_id, moderator_ids), data }))),
+      broadcast('held.decided', ({ fact, moderator_ids }) => [{ event: 'message:decided', rooms: roomsOfPeople(fact.sender_id, moderator_ids), data: fact }]),
+    ],
+    subscribers: [
+      subscribe('tip.sent', 'messaging.tip-line', ({ payload: { tip } }) => tipLines.show(tip)),
+      subscribe('tip.moderated', 'messaging.tip-line-moderated', ({ payload: { tip } }) => tipLines.show(tip)),
+      subscribe('user.blocked', 'messaging.part', ({ payload }) => members.partAcross(payload)),
+    ],
+    jobs: [
+      { name: 'messaging.reminders', every_ms: 1_000, run: reminders.runDue },
+      { name: 'messaging.let-go', every_ms: 1_000, run: held.letGoDue },
     ],
     checks: createMessagingChecks({ ...deps, models }),
     effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }, { operation: 'reminder:create', field: 'reminder_id', ownersOf: reminders.ownersOf }],
@@ -109,4 +121,8 @@ export function createMessaging(deps: {
     models: Object.values(models),
   })
   return { feature, messages: reading, company: createCompany(models), announcing: createAnnouncing({ ...deps, conversations, sending }), roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }
+}
+
+function roomsOfPeople(author: string, others: readonly string[]): string[] {
+  return [...new Set([author, ...others])].map(rooms.user)
 }

@@ -6,7 +6,7 @@ import type { Seat } from './access.ts'
 import { maxMembers, seatIn } from './conversations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
-import { mayBegin } from './policy.ts'
+import { mayBegin, type Memberships, noMembership } from './policy.ts'
 import { hearersOf } from './present.ts'
 
 /** Who comes into a group at once, and who is asked first. */
@@ -21,11 +21,13 @@ export type Invitations = ReturnType<typeof createInvitations>
 export function createInvitations({
   models,
   profiles,
+  memberships,
   notes,
   unitOfWork,
 }: {
   models: MessagingModels
   profiles: Pick<Profiles, 'isFollowing'>
+  memberships?: Memberships
   notes: Notes
   unitOfWork: UnitOfWork
 }) {
@@ -38,7 +40,7 @@ export function createInvitations({
     const acquainted = await acquaintances(by, others)
     const strangers = others.filter((each) => !acquainted.has(each))
     for (const { _id: other, who_may_write } of await Settings.find({ _id: { $in: strangers }, who_may_write: { $ne: 'everyone' } }).lean()) {
-      const regard = { follows: await profiles.isFollowing(by, other), isFollowed: await profiles.isFollowing(other, by) }
+      const regard = { follows: await profiles.isFollowing(by, other), isFollowed: await profiles.isFollowing(other, by), ...((await memberships?.standing(by, other)) ?? noMembership) }
       ensure(mayBegin(who_may_write, regard), 'forbidden', 'One of them takes no invitations from people whom they do not know')
     }
     return { known: others.filter((each) => acquainted.has(each)), strangers }

@@ -5,6 +5,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Access } from './access.ts'
 import type { Conversation, Marked } from './contract.ts'
 import type { MessagingModels } from './model.ts'
+import type { Parting } from './parting.ts'
 import type { Placing } from './placing.ts'
 import { hearersOf, seenBy } from './present.ts'
 import type { Reading } from './reading.ts'
@@ -14,7 +15,7 @@ type UpTo = { conversation_id: string; up_to_seq: number }
 export type Marks = ReturnType<typeof createMarks>
 
 /** How far somebody has got and read. A mark only ever rises, whatever order marks come in from however many devices. */
-export function createMarks({ models, access, reading, placing, unitOfWork, clock }: { models: MessagingModels; access: Access; placing: Pick<Placing, 'unreadOf'>; reading: Pick<Reading, 'read'>; unitOfWork: UnitOfWork; clock: Clock }) {
+export function createMarks({ models, access, reading, placing, parting, unitOfWork, clock }: { models: MessagingModels; access: Access; placing: Pick<Placing, 'unreadOf'>; parting: Parting; reading: Pick<Reading, 'read'>; unitOfWork: UnitOfWork; clock: Clock }) {
   const { Participations, Mentions, Settings } = models
 
   return Object.freeze({ delivered: (ctx: Context, input: UpTo) => mark(ctx, input, ['delivered_seq']), read: (ctx: Context, input: UpTo) => mark(ctx, input, ['delivered_seq', 'read_seq']), mute })
@@ -33,8 +34,8 @@ export function createMarks({ models, access, reading, placing, unitOfWork, cloc
           await Participations.updateOne({ _id: me._id }, { $max: risen })
           const { user_id, delivered_seq, read_seq } = after
           const privately = (await Settings.exists({ _id: user_id, reads_privately: true })) !== null
-          // In a room nobody waits for anybody's marks; one's own devices do, everywhere.
-          const only = privately || conversation.type === 'room' || me.state === 'requested' ? user_id : null
+          // In a room nobody waits for anybody's marks, and across a block nobody hears of anybody; one's own devices do, everywhere.
+          const only = privately || conversation.type === 'room' || me.state === 'requested' || (await parting.at(conversation, [user_id])).has(user_id) ? user_id : null
           await tx.publish('receipt.moved', { ...hearersOf(conversation), only, fact: { conversation_id, user_id, delivered_seq, read_seq } })
         }
         const mentions = await Mentions.countDocuments({ user_id: me.user_id, conversation_id, seq: { $gt: seenBy(after) } })

@@ -6,13 +6,13 @@ import type { Audit } from '../../platform/audit.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
-import type { AccountService } from '../accounts/index.ts'
+import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Relations } from '../profiles/index.ts'
 import type { Access, Seat } from './access.ts'
 import type { Conversation, ParticipantState, RestrictMember } from './contract.ts'
 import { maxMembers, seatIn } from './conversations.ts'
 import type { Invitations } from './invitations.ts'
-import { type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
 import { canChange, canRule } from './policy.ts'
 import { hearersOf } from './present.ts'
@@ -35,6 +35,7 @@ export function createMembers({
   clock,
   notes,
   invitations,
+  context,
 }: {
   models: MessagingModels
   access: Access
@@ -47,10 +48,11 @@ export function createMembers({
   clock: Clock
   notes: Notes
   invitations: Invitations
+  context: () => Context
 }) {
   const { Conversations, Participations } = models
 
-  return Object.freeze({ add, remove, setRole, leave, timeout, ban })
+  return Object.freeze({ add, remove, setRole, leave, timeout, ban, partAcross })
 
   /** They read what is said from then on. Whoever was sent away comes back only so; strangers, and whoever left, are asked. */
   async function add(ctx: Context, { conversation_id, member_ids }: { conversation_id: string; member_ids: string[] }): Promise<Conversation> {
@@ -85,7 +87,7 @@ export function createMembers({
   async function remove(ctx: Context, { conversation_id, user_id }: { conversation_id: string; user_id: string }): Promise<Nothing> {
     const { seat, other } = await ruled(ctx, conversation_id, user_id, ['joined', 'invited'])
     if (other.state === 'invited') await invitations.revoke(ctx, seat.conversation, other)
-    else await part(ctx, seat, other, 'removed')
+    else await part(ctx, seat.conversation, other, 'removed', (tx) => audit.record(tx, ctx, { action: 'conversation.removed', subject: other._id }))
     return {}
   }
 
@@ -93,7 +95,7 @@ export function createMembers({
     const seat = await access.to(ctx, conversation_id)
     ensure(seat.conversation.type !== 'direct', 'forbidden', 'A conversation between two is not left; block whom you do not want to hear')
     ensure(seat.me.role !== 'owner' || seat.conversation.type === 'group', 'forbidden', 'A room is its creator’s')
-    await part(ctx, seat, seat.me, 'left')
+    await part(ctx, seat.conversation, seat.me, 'left')
     return {}
   }
 
@@ -129,7 +131,7 @@ export function createMembers({
     ensure(until === null || new Date(until) > clock.now(), 'validation', { errors: [{ path: 'until', code: 'past', detail: 'is over already' }] })
     const note = (tx: Tx): Promise<void> => audit.record(tx, ctx, { action: 'conversation.ban', subject: other._id, details: { until: until ?? 'ended' } })
     if (until !== null) {
-      await part(ctx, seat, other, 'banned', async (tx) => {
+      await part(ctx, seat.conversation, other, 'banned', async (tx) => {
         await Participations.updateOne({ _id: other._id }, { $set: { silenced_until: new Date(until) } })
         await note(tx)
       })
@@ -142,6 +144,14 @@ export function createMembers({
     return {}
   }
 
+  /** A block takes each out of the other's room. In a group both stay: it is a place of its own. */
+  async function partAcross({ by, whom }: { by: string; whom: string }): Promise<void> {
+    for (const conversation of await Conversations.find({ type: 'room', creator_id: { $in: [by, whom] } }).lean()) {
+      const other = await Participations.findById(participationId(conversation._id, conversation.creator_id === by ? whom : by)).lean()
+      if (other) await part(context(), conversation, other, 'left')
+    }
+  }
+
   async function ruled(ctx: Context, conversationId: string, userId: string, states: readonly ParticipantState[] = ['joined']): Promise<{ seat: Seat; other: ParticipationRow }> {
     const seat = await access.to(ctx, conversationId)
     ensure(canChange(seat.me, seat.conversation), 'forbidden')
@@ -152,7 +162,7 @@ export function createMembers({
   }
 
   /** Out of it, and out of hearing. An owner who leaves a group leaves it to the oldest admin, or else to the oldest member. */
-  async function part(ctx: Context, { conversation, me }: Seat, who: ParticipationRow, state: Extract<ParticipantState, 'left' | 'removed' | 'banned'>, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
+  async function part(ctx: Context, conversation: ConversationRow, who: ParticipationRow, state: Extract<ParticipantState, 'left' | 'removed' | 'banned'>, also: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
     const { _id: conversation_id } = conversation
     await unitOfWork.run(
       ctx,
@@ -166,7 +176,7 @@ export function createMembers({
         const heir = who.role === 'owner' ? await inherit(conversation_id) : undefined
         await moved(tx, conversation_id, { $pull: { member_ids: who.user_id } }, -1, [who.user_id])
         if (conversation.type !== 'group') return
-        await notes.note(tx, conversation_id, state === 'left' ? { kind: 'left', actor_id: who.user_id } : { kind: 'removed', actor_id: me.user_id, subject_ids: [who.user_id] })
+        await notes.note(tx, conversation_id, state === 'left' ? { kind: 'left', actor_id: who.user_id } : { kind: 'removed', actor_id: userOf(ctx).user_id, subject_ids: [who.user_id] })
         if (heir) await notes.note(tx, conversation_id, { kind: 'owner', actor_id: who.user_id, subject_ids: [heir] })
       },
       conversation_id,

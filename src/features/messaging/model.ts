@@ -1,7 +1,7 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
 import type { Media } from '../media/contract.ts'
-import type { ConversationSettings, ConversationType, Edit, MessageType, ParticipantRole, ParticipantState, ReminderReason, SystemNote, TipNote, WhoMayWrite } from './contract.ts'
+import type { ConversationSettings, ConversationType, Edit, HeldMessage, MessageType, ParticipantRole, ParticipantState, ReminderReason, SendMessage, SystemNote, TipNote, WhoMayWrite } from './contract.ts'
 
 export interface ConversationRow {
   _id: string
@@ -122,6 +122,30 @@ export interface MessagingSettingsRow {
   reads_privately: boolean
 }
 
+/** What is to be said, and how it came to be: written, copied from elsewhere, or due. */
+export interface Saying extends Omit<SendMessage, 'type'> {
+  type?: SendMessage['type'] | 'reminder'
+  forward_of?: string
+}
+
+export interface HeldRow {
+  /** the id that it keeps as a message */
+  _id: string
+  conversation_id: string
+  sender_id: string
+  client_msg_id: string
+  /** as it was sent; its files hang on nothing until it is let go */
+  content: Omit<Saying, 'conversation_id' | 'client_msg_id'>
+  why: HeldMessage['why']
+  /** what was let go is a message and has no row here */
+  state: 'held' | 'rejected' | 'dropped'
+  due_at: Date | null
+  reason: string
+  created_at: Date
+  /** the instant after which it is forgotten */
+  decided_at?: Date
+}
+
 export type MessagingModels = ReturnType<typeof createMessagingModels>
 
 const text = { type: String, required: true } as const
@@ -129,7 +153,7 @@ const number = { type: Number, required: true } as const
 const date = { type: Date, required: true } as const
 
 export function createMessagingModels(db: Connection) {
-  const settings = { slow_mode_ms: number, emoji_only: { type: Boolean, required: true }, open_to: text }
+  const settings = { slow_mode_ms: number, emoji_only: { type: Boolean, required: true }, open_to: text, tier_rank: number, blocked_words: { type: [String], required: true }, filter_action: text, moderation_delay_ms: number }
   const Conversations = db.model<ConversationRow>(
     'Conversation',
     new Schema<ConversationRow>(
@@ -179,7 +203,8 @@ export function createMessagingModels(db: Connection) {
       rowOptions<ParticipationRow>('participations'),
     )
       .index({ user_id: 1, state: 1, last_message_at: -1, _id: -1 })
-      .index({ conversation_id: 1, state: 1 }),
+      .index({ conversation_id: 1, state: 1 })
+      .index({ conversation_id: 1, role: 1 }),
   )
   const Messages = db.model<MessageRow>(
     'Message',
@@ -243,7 +268,19 @@ export function createMessagingModels(db: Connection) {
     'MessagingSettings',
     new Schema<MessagingSettingsRow>({ _id: String, who_may_write: text, reads_privately: { type: Boolean, required: true } }, rowOptions<MessagingSettingsRow>('messaging_settings')),
   )
-  return { Conversations, Participations, Messages, Reactions, Mentions, Reminders, Settings }
+  const Held = db.model<HeldRow>(
+    'HeldMessage',
+    new Schema<HeldRow>(
+      { _id: String, conversation_id: text, sender_id: text, client_msg_id: text, content: { type: Schema.Types.Mixed, required: true }, why: text, state: text, due_at: { type: Date, default: null }, reason: { type: String, default: '' }, created_at: date, decided_at: Date },
+      rowOptions<HeldRow>('held_messages'),
+    )
+      .index({ conversation_id: 1, sender_id: 1, client_msg_id: 1 }, { unique: true })
+      .index({ conversation_id: 1, state: 1, _id: 1 })
+      .index({ state: 1, due_at: 1 })
+      .index({ sender_id: 1 })
+      .index({ decided_at: 1 }, { expireAfterSeconds: 90 * 86_400 }),
+  )
+  return { Conversations, Participations, Messages, Reactions, Mentions, Reminders, Settings, Held }
 }
 
 const mediaFields = { media_id: text, kind: text, name: text, content_type: text, size_bytes: number, width: Number, height: Number, duration_ms: Number, waveform: { type: [Number], default: undefined } }

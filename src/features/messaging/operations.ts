@@ -3,6 +3,7 @@ import { type AnyOperation, operation } from '../../kernel/operation.ts'
 import type { Changing } from './changing.ts'
 import { messagingRoutes } from './contract.ts'
 import type { Conversations } from './conversations.ts'
+import type { Held } from './held.ts'
 import type { Marks } from './marks.ts'
 import type { Members } from './members.ts'
 import type { Reading } from './reading.ts'
@@ -18,9 +19,10 @@ export interface MessagingServices {
   changing: Changing
   marks: Marks
   typing: Typing
+  held: Held
 }
 
-export function messagingOperations({ conversations, members, reading, sending, changing, marks, typing }: MessagingServices): AnyOperation[] {
+export function messagingOperations({ conversations, members, reading, sending, changing, marks, typing, held }: MessagingServices): AnyOperation[] {
   return [
     operation({
       name: 'conversation:create',
@@ -38,6 +40,7 @@ export function messagingOperations({ conversations, members, reading, sending, 
       summary: 'Your conversations, the liveliest first; or the requests of people whom you do not know',
       route: messagingRoutes['conversation:list'],
       audience: 'signed-in',
+      cost: 3,
       errors: ['cursor'],
       input: schema.listQuery,
       output: schema.conversationPage,
@@ -220,7 +223,7 @@ export function messagingOperations({ conversations, members, reading, sending, 
       summary: 'Change your own words, for a day; the former ones can be read',
       route: messagingRoutes['message:edit'],
       audience: 'signed-in',
-      errors: ['not-found', 'forbidden'],
+      errors: ['not-found', 'forbidden', 'blocked', 'conflict'],
       input: schema.editMessage,
       output: schema.message,
       handle: changing.edit,
@@ -250,7 +253,7 @@ export function messagingOperations({ conversations, members, reading, sending, 
       summary: 'React to a message with an emoji; twice is once',
       route: messagingRoutes['reaction:add'],
       audience: 'signed-in',
-      errors: ['not-found', 'conflict'],
+      errors: ['not-found', 'conflict', 'forbidden', 'blocked'],
       input: schema.react,
       output: schema.reactions,
       handle: changing.react,
@@ -306,6 +309,36 @@ export function messagingOperations({ conversations, members, reading, sending, 
       handle: members.ban,
     }),
     operation({
+      name: 'moderation:queue',
+      summary: 'What waits to be let go, the oldest first: all of it for those who keep order, one’s own for everybody else',
+      route: messagingRoutes['moderation:queue'],
+      audience: 'signed-in',
+      errors: ['not-found', 'cursor'],
+      input: schema.queueQuery,
+      output: schema.heldPage,
+      handle: held.queue,
+    }),
+    operation({
+      name: 'moderation:approve',
+      summary: 'Let go what waits: now it is said',
+      route: messagingRoutes['moderation:approve'],
+      audience: 'signed-in',
+      errors: ['not-found', 'forbidden', 'stale-state'],
+      input: schema.heldId,
+      output: schema.message,
+      handle: held.approve,
+    }),
+    operation({
+      name: 'moderation:reject',
+      summary: 'Turn down what waits; only its author is told, with the reason',
+      route: messagingRoutes['moderation:reject'],
+      audience: 'signed-in',
+      errors: ['not-found', 'forbidden', 'stale-state'],
+      input: schema.rejectHeld,
+      output: schema.heldMessage,
+      handle: held.reject,
+    }),
+    operation({
       name: 'messaging-settings:read',
       summary: 'Who may write to you, and who sees what you read',
       route: messagingRoutes['messaging-settings:read'],
@@ -338,4 +371,6 @@ export const messagingFacts: AnyFact[] = [
   fact({ name: 'typing:changed', summary: 'Somebody writes, or no longer; it ends by itself after six seconds', namespace: '/', room: 'user', also: [{ namespace: '/', room: 'conversation' }], data: schema.typingChanged }),
   fact({ name: 'conversation:updated', summary: 'Who is in a conversation, or how it is, has changed: read it again', namespace: '/', room: 'user', also: [{ namespace: '/', room: 'conversation' }], data: schema.conversationUpdated }),
   fact({ name: 'message:mentioned', summary: 'A message names you', namespace: '/', room: 'user', data: schema.messageMentioned }),
+  fact({ name: 'message:held', summary: 'A message waits to be let go: to its author, and to those who keep order', namespace: '/', room: 'user', data: schema.heldMessage }),
+  fact({ name: 'message:decided', summary: 'A message waits no longer: it was let go, turned down, or dropped because its author may not speak', namespace: '/', room: 'user', data: schema.messageDecided }),
 ]

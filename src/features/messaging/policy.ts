@@ -1,4 +1,4 @@
-import type { ParticipantRole, WhoMayWrite } from './contract.ts'
+import type { ConversationSettings, ParticipantRole, RoomAudience, WhoMayWrite } from './contract.ts'
 import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
 
 const ranks: Record<ParticipantRole, number> = { member: 0, admin: 1, owner: 2 }
@@ -37,7 +37,51 @@ export function canPin(me: Pick<ParticipationRow, 'role' | 'state'>, { type }: P
   return me.state === 'joined' && (type === 'direct' || me.role !== 'member')
 }
 
-/** @param follows whether the one who writes follows the other */
-export function mayBegin(who: WhoMayWrite, { follows, isFollowed }: { follows: boolean; isFollowed: boolean }): boolean {
-  return isFollowed || who === 'everyone' || (who === 'followers' && follows)
+/**
+ * What one person is to another, who decides whom to let in. Ranks and payments are known by memberships; while nobody fills that port,
+ * nobody has either, and a door that asks for them can't be set.
+ */
+export interface Standing {
+  follows: boolean
+  isFollowed: boolean
+  rank: number | null
+  hasPaid: boolean
+}
+
+export interface Memberships {
+  /** the rank of the tier that somebody has with a creator, and whether they ever paid */
+  standing(fanId: string, creatorId: string): Promise<Pick<Standing, 'rank' | 'hasPaid'>>
+}
+
+export const noMembership: Pick<Standing, 'rank' | 'hasPaid'> = Object.freeze({ rank: null, hasPaid: false })
+
+export function needsMemberships(door: WhoMayWrite | RoomAudience): boolean {
+  return door === 'members' || door === 'paid'
+}
+
+export function mayBegin(who: WhoMayWrite, { follows, isFollowed, rank, hasPaid }: Standing): boolean {
+  if (isFollowed) return true
+  switch (who) {
+    case 'everyone':
+      return true
+    case 'followers':
+      return follows
+    case 'members':
+      return rank !== null
+    case 'paid':
+      return hasPaid
+    case 'nobody':
+      return false
+  }
+}
+
+export function mayEnter({ open_to, tier_rank }: Pick<ConversationSettings, 'open_to' | 'tier_rank'>, { follows, rank }: Pick<Standing, 'follows' | 'rank'>): boolean {
+  switch (open_to) {
+    case 'all':
+      return true
+    case 'followers':
+      return follows
+    case 'members':
+      return rank !== null && rank >= tier_rank
+  }
 }

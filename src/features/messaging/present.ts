@@ -1,7 +1,7 @@
-import type { Changes, Conversation, Edit, Message, Participant } from './contract.ts'
+import type { Changes, Conversation, Edit, HeldMessage, Message, Participant, SentMessage } from './contract.ts'
 import type { Hearers } from './events.ts'
 import { isWithheld, presentLine, type ToldRow } from './lines.ts'
-import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
+import type { ConversationRow, HeldRow, MessageRow, ParticipationRow } from './model.ts'
 
 export type Names = ReadonlyMap<string, string>
 
@@ -68,7 +68,7 @@ export function presentConversation(row: ConversationRow, me: ParticipationRow, 
     last_message,
     participants,
     participant_count: row.participant_count,
-    settings: row.settings,
+    settings: me.role === 'member' ? { ...row.settings, blocked_words: [] } : row.settings,
     created_at: row.created_at.toISOString(),
   }
 }
@@ -86,4 +86,18 @@ export function hearersOf({ _id, member_ids, declined_ids = [] }: ConversationRo
 export function changesOf(row: ConversationRow, data: Message[], { since, has_more }: { since: number; has_more: boolean }): Changes {
   const last = data.at(-1)?.change ?? since
   return { conversation_id: row._id, data, change: has_more ? last : Math.max(row.last_change, since), last_change: row.last_change, has_more }
+}
+
+export function presentHeld(row: HeldRow, senderName: string): HeldMessage {
+  const { _id: held_id, conversation_id, client_msg_id, sender_id, content, why, state, due_at, reason, created_at } = row
+  const { text, reply_to_id = null, media_ids = [] } = content
+  return { held_id, conversation_id, client_msg_id, sender_id, sender_name: senderName, text, reply_to_id, files: media_ids.length, why, state, release_at: due_at?.toISOString() ?? null, reason, created_at: created_at.toISOString() }
+}
+
+/** The answer to whoever sent it: the message that it will be, which has no place yet. */
+export function presentUnsaid(row: HeldRow, senderName: string, { duplicate }: { duplicate: boolean }): SentMessage {
+  const held = presentHeld(row, senderName)
+  const { held_id: message_id, conversation_id, sender_id, sender_name, text, reply_to_id, files, created_at } = held
+  const type = row.content.type ?? (files > 0 ? 'file' : 'text')
+  return { message_id, conversation_id, seq: 0, change: 0, type, sender_id, sender_name, text, reply_to_id, mentions: [], media: [], reactions: [], deleted: false, pinned: false, forwarded: row.content.forward_of !== undefined, edited_at: null, created_at, duplicate, held }
 }

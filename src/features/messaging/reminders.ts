@@ -16,6 +16,8 @@ export const maxOpen = 50
 const maxAheadMs = 366 * 24 * 3600_000
 const defaultLimit = 20
 const sweepSize = 100
+/** what waits for somebody who keeps order is looked at again, until it is said or turned down */
+const heldLookMs = 10_000
 
 export interface ReminderDependencies {
   models: MessagingModels
@@ -95,9 +97,10 @@ export function createReminders({ models: { Reminders }, access, sending, accoun
     const writer = await accounts.find(user_id)
     if (!writer || writer.suspended_at) return end(_id, { state: 'dropped', reason: 'forbidden' })
     try {
-      const { message_id } = await sending.say(user_id, { conversation_id, client_msg_id: `reminder ${_id}`, text, type: 'reminder' })
+      const { message_id, held } = await sending.say(user_id, { conversation_id, client_msg_id: `reminder ${_id}`, text, type: 'reminder' })
       failpoints.hit('messaging.reminder.after-send')
-      await end(_id, { state: 'fired', message_id })
+      if (held?.state === 'held') await Reminders.updateOne({ _id, state: 'firing' }, { $set: { fire_at: new Date(clock.now().getTime() + heldLookMs) } })
+      else await end(_id, held ? { state: 'dropped', reason: 'forbidden' } : { state: 'fired', message_id })
     } catch (error) {
       if (!(error instanceof AppError) || error.status >= 500) throw error
       const waitMs = error.code === 'slow-mode' ? error.extras.retry_after_ms : undefined

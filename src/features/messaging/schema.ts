@@ -9,6 +9,7 @@ import type {
   ConversationSettings,
   CreateConversation,
   Edit,
+  HeldMessage,
   History,
   HistoryQuery,
   Marked,
@@ -37,16 +38,20 @@ const words = text(4_000)
 const type = Joi.string<Conversation['type']>().valid('direct', 'group', 'room')
 const role = Joi.string<ParticipantRole>().valid('owner', 'admin', 'member')
 const state = Joi.string<ParticipantState>().valid('joined', 'requested', 'invited', 'declined', 'left', 'removed', 'banned')
-const openTo = Joi.string<ConversationSettings['open_to']>().valid('all', 'followers')
+const openTo = Joi.string<ConversationSettings['open_to']>().valid('all', 'followers', 'members')
+const tierRank = Joi.number().integer().min(0).max(100)
+const filterAction = Joi.string<ConversationSettings['filter_action']>().valid('hold', 'refuse')
+const moderationDelay = Joi.number().integer().min(0).max(60_000)
+const blockedWords = Joi.array<string[]>().items(name(50).min(2)).max(200)
 const slowMode = Joi.number().integer().min(0).max(6 * 3600_000)
 const emoji = Joi.string().min(1).max(64)
 const memberIds = Joi.array<string[]>().items(id).min(1).max(255).unique()
 const until = instant.allow(null)
 
-export const createConversation = Joi.object<CreateConversation, true>({ type: type.required(), member_ids: memberIds, title: name(80), open_to: openTo })
+export const createConversation = Joi.object<CreateConversation, true>({ type: type.required(), member_ids: memberIds, title: name(80), open_to: openTo, tier_rank: tierRank })
 export const listQuery = Joi.object<PageQuery & { state?: 'joined' | 'requested' }, true>({ limit, cursor, state: Joi.string<'joined'>().valid('joined', 'requested') })
 export const conversationId = Joi.object<{ conversation_id: string }, true>({ conversation_id: id.required() })
-export const updateConversation = Joi.object<UpdateConversation, true>({ conversation_id: id.required(), title: name(80), slow_mode_ms: slowMode, emoji_only: Joi.boolean(), open_to: openTo })
+export const updateConversation = Joi.object<UpdateConversation, true>({ conversation_id: id.required(), title: name(80), slow_mode_ms: slowMode, emoji_only: Joi.boolean(), open_to: openTo, tier_rank: tierRank, blocked_words: blockedWords, filter_action: filterAction, moderation_delay_ms: moderationDelay })
 export const addMembers = Joi.object<Input<'conversation:add-members'>>({ conversation_id: id.required(), member_ids: memberIds.required() })
 export const memberOf = Joi.object<Input<'conversation:remove-member'>, true>({ conversation_id: id.required(), user_id: id.required() })
 export const setRole = Joi.object<Input<'conversation:set-role'>>({ conversation_id: id.required(), user_id: id.required(), role: Joi.string<'admin'>().valid('admin', 'member').required() })
@@ -95,7 +100,27 @@ const messageShape = {
   created_at: instant.required(),
 }
 export const message = Joi.object<Message, true>(messageShape)
-export const sentMessage = Joi.object<SentMessage, true>({ ...messageShape, duplicate: Joi.boolean().required() })
+const heldShape = {
+  held_id: id.required(),
+  conversation_id: id.required(),
+  client_msg_id: Joi.string().required(),
+  sender_id: id.required(),
+  sender_name: Joi.string().allow('').required(),
+  text: words.required(),
+  reply_to_id: id.allow(null).required(),
+  files: Joi.number().integer().min(0).required(),
+  why: Joi.string<HeldMessage['why']>().valid('words', 'delay').required(),
+  state: Joi.string<HeldMessage['state']>().valid('held', 'released', 'rejected', 'dropped').required(),
+  release_at: instant.allow(null).required(),
+  reason: text(200).required(),
+  created_at: instant.required(),
+}
+export const heldMessage = Joi.object<HeldMessage, true>(heldShape)
+export const heldPage = page(heldMessage)
+export const heldId = Joi.object<{ held_id: string }, true>({ held_id: id.required() })
+export const queueQuery = Joi.object<Input<'moderation:queue'>>({ conversation_id: id.required(), limit, cursor })
+export const rejectHeld = Joi.object<Input<'moderation:reject'>>({ held_id: id.required(), reason: text(200) })
+export const sentMessage = Joi.object<SentMessage, true>({ ...messageShape, duplicate: Joi.boolean().required(), held: heldMessage.allow(null).required() })
 export const reactions = Joi.object<{ reactions: Reaction[] }, true>({ reactions: Joi.array<Reaction[]>().items(reaction).required() })
 export const edits = Joi.object<{ data: Edit[]; has_more: boolean; next: null }>({
   data: Joi.array<Edit[]>().items(Joi.object<Edit, true>({ text: words.required(), until: instant.required() })).required(),
@@ -123,7 +148,7 @@ export const conversation = Joi.object<Conversation, true>({
   last_message: message.allow(null).required(),
   participants: Joi.array<Participant[]>().items(participant).required(),
   participant_count: count.required(),
-  settings: Joi.object<ConversationSettings, true>({ slow_mode_ms: slowMode.required(), emoji_only: Joi.boolean().required(), open_to: openTo.required() }).required(),
+  settings: Joi.object<ConversationSettings, true>({ slow_mode_ms: slowMode.required(), emoji_only: Joi.boolean().required(), open_to: openTo.required(), tier_rank: tierRank.required(), blocked_words: blockedWords.required(), filter_action: filterAction.required(), moderation_delay_ms: moderationDelay.required() }).required(),
   created_at: instant.required(),
 })
 export const creatorId = Joi.object<{ creator_id: string }, true>({ creator_id: id.required() })
@@ -148,7 +173,7 @@ export const syncedAll = Joi.object<{ data: SyncedConversation[]; has_more: bool
   next: Joi.valid(null).required(),
 })
 
-const whoMayWrite = Joi.string<MessagingSettings['who_may_write']>().valid('everyone', 'followers', 'nobody')
+const whoMayWrite = Joi.string<MessagingSettings['who_may_write']>().valid('everyone', 'followers', 'members', 'paid', 'nobody')
 export const updateSettings = Joi.object<Partial<MessagingSettings>, true>({ who_may_write: whoMayWrite, reads_privately: Joi.boolean() })
 export const settings = Joi.object<MessagingSettings, true>({ who_may_write: whoMayWrite.required(), reads_privately: Joi.boolean().required() })
 
@@ -168,3 +193,11 @@ export const receiptUpdated = Joi.object<MessagingFacts['receipt:updated'], true
 export const typingChanged = Joi.object<MessagingFacts['typing:changed'], true>({ conversation_id: id.required(), user_id: id.required(), typing: Joi.boolean().required() })
 export const conversationUpdated = Joi.object<MessagingFacts['conversation:updated'], true>({ conversation_id: id.required(), version: Joi.number().integer().min(1).required() })
 export const messageMentioned = Joi.object<MessagingFacts['message:mentioned'], true>({ ...place, sender_name: Joi.string().allow('').required(), text: words.required() })
+export const messageDecided = Joi.object<MessagingFacts['message:decided'], true>({
+  conversation_id: id.required(),
+  held_id: id.required(),
+  client_msg_id: Joi.string().required(),
+  sender_id: id.required(),
+  state: Joi.string<MessagingFacts['message:decided']['state']>().valid('released', 'rejected', 'dropped').required(),
+  reason: text(200).required(),
+})

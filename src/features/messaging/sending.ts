@@ -1,22 +1,24 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
-import { AppError, ensure, fail } from '../../kernel/errors.ts'
+import { AppError, fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import { newId } from '../../kernel/ids.ts'
+import type { Audit } from '../../platform/audit.ts'
 import { createBatches } from '../../platform/batches.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Limiter } from '../../platform/rate-limit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { MediaService } from '../media/index.ts'
-import type { Relations } from '../profiles/index.ts'
 import type { Access } from './access.ts'
 import { attachAll, type Loose, mediaOf, refusalOfMedia, typeOf } from './attaching.ts'
-import type { SendMessage, SentMessage } from './contract.ts'
-import { isOnlyEmoji } from './emoji.ts'
-import { type ConversationRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
+import type { SentMessage } from './contract.ts'
+import { contentOf, type Holding, isSameContent, maxWaiting } from './holding.ts'
+import { type ConversationRow, type HeldRow, type MessageRow, type MessagingModels, participationId, type ParticipationRow, type Saying } from './model.ts'
+import { type Hold, holdOf, refusalOfSilenced, refusalOfWords } from './order.ts'
+import type { Parting } from './parting.ts'
 import { maxUnanswered } from './policy.ts'
-import { hearersOf, presentMessage } from './present.ts'
+import { hearersOf, presentMessage, presentUnsaid } from './present.ts'
 import { termsOf } from './terms.ts'
 
 const batchSize = 64
@@ -24,15 +26,11 @@ const batchSize = 64
 const listedEveryMs = 30_000
 const maxQuoted = 200
 
-/** What is to be said, and how it came to be: written, copied from elsewhere, or due. */
-export interface Saying extends Omit<SendMessage, 'type'> {
-  type?: SendMessage['type'] | 'reminder'
-  forward_of?: string
-}
-
 interface Draft extends Saying {
   sender_id: string
   sender_name: string
+  /** it waited, and is let go by somebody who keeps order, or by its time */
+  waited?: { row: HeldRow; by: Context | null }
 }
 
 type Outcome = { sent: SentMessage } | { refusal: AppError }
@@ -40,7 +38,9 @@ type Outcome = { sent: SentMessage } | { refusal: AppError }
 export interface SendingDependencies {
   models: MessagingModels
   access: Access
-  relations: Relations
+  parting: Parting
+  holding: Holding
+  audit: Audit
   accounts: Pick<AccountService, 'namesOf'>
   media: Pick<MediaService, 'loose' | 'attach'>
   /** by sender */
@@ -58,11 +58,11 @@ export type Sending = ReturnType<typeof createSending>
  * once to one conversation goes together, so that a busy one is not as slow as its row. Who stored a message under its sender's own id for it
  * stores it once, whoever asks how often.
  */
-export function createSending({ models, access, relations, accounts, media, flood, unitOfWork, clock, context, failpoints }: SendingDependencies) {
+export function createSending({ models, access, parting, holding, audit, accounts, media, flood, unitOfWork, clock, context, failpoints }: SendingDependencies) {
   const { Conversations, Participations, Messages, Mentions } = models
   const batches = createBatches<Draft, Outcome>(batchSize, storeAll)
 
-  return Object.freeze({ send, say })
+  return Object.freeze({ send, say, letGo })
 
   async function send(ctx: Context, input: Saying): Promise<SentMessage> {
     const { user_id } = userOf(ctx)
@@ -73,8 +73,6 @@ export function createSending({ models, access, relations, accounts, media, floo
 
   /** Without anybody asking for it: under all the rules, for whoever may write there. @throws AppError as `send` */
   async function say(userId: string, input: Saying): Promise<SentMessage> {
-    const conversation = (await Conversations.findById(input.conversation_id).lean()) ?? fail('not-found')
-    await ensureNoBlock(conversation, userId)
     const names = await accounts.namesOf([userId])
     const outcome = await batches.add(input.conversation_id, { ...input, sender_id: userId, sender_name: names.get(userId) ?? '' })
     if ('refusal' in outcome) throw outcome.refusal
@@ -82,10 +80,13 @@ export function createSending({ models, access, relations, accounts, media, floo
     return outcome.sent
   }
 
-  // Between two people a block ends it; in a group both are guests of somebody else.
-  async function ensureNoBlock(conversation: ConversationRow, userId: string): Promise<void> {
-    const other = conversation.type === 'direct' ? conversation.member_ids?.find((each) => each !== userId) : undefined
-    if (other) ensure(!(await relations.between({ by: other, whom: userId })).blocked, 'blocked')
+  /** What waited is said. @throws AppError `stale-state` when it had ended already, or its author may not speak any more */
+  async function letGo(row: HeldRow, { name, by }: { name: string; by: Context | null }): Promise<SentMessage> {
+    const { conversation_id, client_msg_id, sender_id, content } = row
+    const outcome = await batches.add(conversation_id, { ...content, conversation_id, client_msg_id, sender_id, sender_name: name, waited: { row, by } })
+    if ('refusal' in outcome) throw outcome.refusal
+    failpoints.hit('messaging.let-go.after-commit')
+    return outcome.sent
   }
 
   async function storeAll(conversationId: string, drafts: Draft[]): Promise<Outcome[]> {
@@ -93,25 +94,46 @@ export function createSending({ models, access, relations, accounts, media, floo
       const conversation = (await Conversations.findById(conversationId).lean()) ?? fail('not-found')
       const participations = await participationsOf(conversation, drafts)
       const known = await storedBefore(conversationId, drafts)
+      const waiting = conversation.type === 'direct' ? new Map<string, HeldRow>() : new Map((await holding.find(conversationId, drafts)).map((row) => [nameOf(row), row]))
+      const waits = conversation.type === 'direct' ? new Map<string, number>() : await holding.waitingOf(conversationId, drafts.map((draft) => draft.sender_id))
       const answered = await repliedTo(conversationId, drafts)
       const loose = await media.loose(drafts.flatMap((draft) => draft.media_ids ?? []))
+      const parted = await parting.claim(tx, conversation, drafts.map((draft) => draft.sender_id))
       const outcomes: (Outcome | { row: MessageRow; sender_name: string })[] = []
       const fresh: MessageRow[] = []
+      const unsaid: HeldRow[] = []
+      const now = clock.now()
       for (const draft of drafts) {
+        if (draft.waited) {
+          const isSilent = parted.has(draft.sender_id) || !maySpeak(participations.get(draft.sender_id))
+          const refusal = await refusalOfWaiting(tx, draft.waited, { isSilent, isGone: refusalOfMedia(draft, loose, fresh) !== undefined })
+          if (!refusal) fresh.push(rowOf(draft, conversation, fresh.length + 1, participations, loose))
+          outcomes.push(refusal ? { refusal } : { row: fresh.at(-1) as MessageRow, sender_name: draft.sender_name })
+          continue
+        }
         const twin = known.get(nameOf(draft)) ?? fresh.find((row) => nameOf(row) === nameOf(draft))
+        const unsaidTwin = waiting.get(nameOf(draft)) ?? unsaid.find((row) => nameOf(row) === nameOf(draft))
         const me = participations.get(draft.sender_id)
-        const refusal = twin ? undefined : (refusalOfMedia(draft, loose, fresh) ?? refusalOf(draft, { conversation, me, participations, answered, said: fresh.filter((row) => row.sender_id === draft.sender_id) }))
-        if (twin) outcomes.push(isSame(twin, draft) ? { sent: { ...presentMessage(twin, namesOf(draft)), duplicate: true } } : { refusal: new AppError('key-reused') })
+        const refusal = twin || unsaidTwin ? undefined : (refusalOfMedia(draft, loose, fresh) ?? refusalOf(draft, { conversation, me, participations, answered, parted, waits: (waits.get(draft.sender_id) ?? 0) + unsaid.filter((row) => row.sender_id === draft.sender_id).length, said: [...fresh, ...unsaid].filter((row) => row.sender_id === draft.sender_id) }))
+        const hold = me && holdOf(draft.text, conversation, me, now)
+        if (twin) outcomes.push(isSame(twin, draft) ? { sent: { ...presentMessage(twin, namesOf(draft)), duplicate: true, held: null } } : { refusal: new AppError('key-reused') })
+        else if (unsaidTwin) outcomes.push(isSameContent(unsaidTwin, heldContentOf(draft)) ? { sent: presentUnsaid(unsaidTwin, draft.sender_name, { duplicate: true }) } : { refusal: new AppError('key-reused') })
         else if (refusal) outcomes.push({ refusal })
-        else {
+        else if (hold) {
+          const row = heldRowOf(draft, hold, now)
+          unsaid.push(row)
+          outcomes.push({ sent: presentUnsaid(row, draft.sender_name, { duplicate: false }) })
+        } else {
           const row = rowOf(draft, conversation, fresh.length + 1, participations, loose)
           fresh.push(row)
           outcomes.push({ row, sender_name: draft.sender_name })
         }
       }
       if (fresh.length > 0) await store(tx, conversation, fresh, drafts, participations)
+      if (unsaid.length > 0) await storeUnsaid(tx, conversation, unsaid, drafts)
       failpoints.hit('messaging.send.before-commit')
-      return outcomes.map((each) => ('row' in each ? { sent: { ...presentMessage(each.row, new Map([[each.row.sender_id, each.sender_name]])), duplicate: false } } : each))
+      if (drafts.some((draft) => draft.waited)) failpoints.hit('messaging.let-go.before-commit')
+      return outcomes.map((each) => ('row' in each ? { sent: { ...presentMessage(each.row, new Map([[each.row.sender_id, each.sender_name]])), duplicate: false, held: null } } : each))
     })
   }
 
@@ -127,7 +149,7 @@ export function createSending({ models, access, relations, accounts, media, floo
     tx.insert(Mentions, rows.flatMap((row) => row.mentions.map((user_id) => ({ _id: `${row._id}/${user_id}`, user_id, conversation_id, seq: row.seq }))))
     for (const [sender, row] of new Map(rows.map((each) => [each.sender_id, each]))) {
       const accepted = participations.get(sender)?.state === 'requested' ? { state: 'joined' as const } : {}
-      await Participations.updateOne({ _id: participationId(conversation_id, sender) }, { $set: { sent_at: now, ...accepted }, ...(row.type === 'reminder' ? {} : { $max: { own_seq: row.seq } }) })
+      await Participations.updateOne({ _id: participationId(conversation_id, sender) }, { $set: accepted, $max: { sent_at: row.created_at, ...(row.type === 'reminder' ? {} : { own_seq: row.seq }) } })
     }
     const isListedAnew = type === 'direct' || (type === 'group' && now.getTime() - last_message_at.getTime() > listedEveryMs)
     if (isListedAnew) await Participations.updateMany({ conversation_id }, { $set: { last_message_at: now } })
@@ -139,23 +161,62 @@ export function createSending({ models, access, relations, accounts, media, floo
       if (kind === 'reminder') await tx.publish('reminder.due', { user_ids: hearersOf(conversation).member_ids ?? [sender_id], fact: { conversation_id, message_id, seq, sender_id, sender_name, text } })
   }
 
+  /** It takes no place yet, but counts for slow mode. */
+  async function storeUnsaid(tx: Tx, { _id: conversation_id }: ConversationRow, rows: readonly HeldRow[], drafts: readonly Draft[]): Promise<void> {
+    for (const { sender_id, created_at } of rows) await Participations.updateOne({ _id: participationId(conversation_id, sender_id) }, { $max: { sent_at: created_at } })
+    await holding.put(tx, conversation_id, rows, new Map(drafts.map((draft) => [draft.sender_id, draft.sender_name])))
+  }
+
+  /** Its files hung on nothing while it waited: they may be elsewhere by now, or swept away. */
+  async function refusalOfWaiting(tx: Tx, { row, by }: NonNullable<Draft['waited']>, { isSilent, isGone }: { isSilent: boolean; isGone: boolean }): Promise<AppError | undefined> {
+    const isDropped = isSilent || isGone
+    if (!(await holding.end(tx, row, isDropped ? 'dropped' : 'released', isGone && !isSilent ? 'A file of it is not there any more' : ''))) return new AppError('stale-state', { detail: 'It was decided already' })
+    if (by) await audit.record(tx, by, { action: isDropped ? 'message.dropped' : 'message.approved', subject: row._id, details: { conversation: row.conversation_id, sender: row.sender_id } })
+    if (isSilent) return new AppError('stale-state', { detail: 'Whoever wrote it may not speak here any more' })
+    return isGone ? new AppError('stale-state', { detail: 'A file of it is not there any more' }) : undefined
+  }
+
+  function maySpeak(me: ParticipationRow | undefined): boolean {
+    return me?.state === 'joined' && !refusalOfSilenced(me, clock.now())
+  }
+
   function refusalOf(
     draft: Draft,
-    { conversation, me, participations, answered, said }: { conversation: ConversationRow; me: ParticipationRow | undefined; participations: ReadonlyMap<string, ParticipationRow>; answered: ReadonlySet<string>; said: readonly MessageRow[] },
+    {
+      conversation,
+      me,
+      participations,
+      answered,
+      parted,
+      waits,
+      said,
+    }: {
+      conversation: ConversationRow
+      me: ParticipationRow | undefined
+      participations: ReadonlyMap<string, ParticipationRow>
+      answered: ReadonlySet<string>
+      parted: ReadonlySet<string>
+      waits: number
+      said: readonly Pick<MessageRow, 'sender_id'>[]
+    },
   ): AppError | undefined {
     const now = clock.now().getTime()
     if (!me || (me.state !== 'joined' && me.state !== 'requested')) return new AppError('not-found')
-    if (me.silenced_until && me.silenced_until.getTime() > now) return new AppError('forbidden', { detail: 'You may not write here for a while', retry_after_ms: me.silenced_until.getTime() - now })
+    if (parted.has(me.user_id)) return new AppError('blocked')
+    const silenced = refusalOfSilenced(me, clock.now())
+    if (silenced) return silenced
     if (draft.reply_to_id && !answered.has(draft.reply_to_id)) return new AppError('validation', { errors: [{ path: 'reply_to_id', code: 'unknown', detail: 'names no message of this conversation' }] })
     if (conversation.type === 'direct') return refusalOfOther(draft, { other: [...participations.values()].find((each) => each.user_id !== me.user_id), me, said })
     if (me.role !== 'member') return undefined
-    const { slow_mode_ms, emoji_only } = conversation.settings
-    if (emoji_only && (draft.media_ids || !isOnlyEmoji(draft.text))) return new AppError('forbidden', { detail: 'Only emoji here, at present' })
+    const refusal = refusalOfWords(draft, conversation, me)
+    if (refusal) return refusal
+    if (waits >= maxWaiting) return new AppError('forbidden', { detail: 'Wait until somebody has looked at what you wrote' })
+    const { slow_mode_ms } = conversation.settings
     const waitMs = said.length > 0 ? slow_mode_ms : (me.sent_at?.getTime() ?? 0) + slow_mode_ms - now
     return slow_mode_ms > 0 && waitMs > 0 ? new AppError('slow-mode', { retry_after_ms: waitMs }) : undefined
   }
 
-  function refusalOfOther({ type }: Draft, { other, me, said }: { other: ParticipationRow | undefined; me: ParticipationRow; said: readonly MessageRow[] }): AppError | undefined {
+  function refusalOfOther({ type }: Draft, { other, me, said }: { other: ParticipationRow | undefined; me: ParticipationRow; said: readonly unknown[] }): AppError | undefined {
     if (other?.state === 'declined') return new AppError('forbidden', { detail: 'They do not take messages from you' })
     const unanswered = me.own_seq + said.length
     if (other?.state === 'requested' && (type === 'reminder' || unanswered >= maxUnanswered)) return new AppError('forbidden', { detail: 'Wait until they answer' })
@@ -183,7 +244,7 @@ export function createSending({ models, access, relations, accounts, media, floo
   function rowOf(draft: Draft, conversation: ConversationRow, place: number, participations: ReadonlyMap<string, ParticipationRow>, loose: Loose): MessageRow {
     const { sender_id, client_msg_id, text, reply_to_id = null, mentions = [], forward_of } = draft
     return {
-      _id: newId('msg'),
+      _id: draft.waited?.row._id ?? newId('msg'),
       conversation_id: conversation._id,
       seq: conversation.last_seq + place,
       change: conversation.last_change + place,
@@ -201,11 +262,20 @@ export function createSending({ models, access, relations, accounts, media, floo
       deleted_at: null,
       edits: [],
       edited_at: null,
-      created_at: clock.now(),
+      created_at: draft.waited?.row.created_at ?? clock.now(),
       terms: termsOf(text),
       ...(forward_of === undefined ? {} : { forward_of }),
     }
   }
+
+  function heldRowOf(draft: Draft, { why, until }: Hold, now: Date): HeldRow {
+    const { conversation_id, sender_id, client_msg_id } = draft
+    return { _id: newId('msg'), conversation_id, sender_id, client_msg_id, content: heldContentOf(draft), why, state: 'held', due_at: until, reason: '', created_at: now }
+  }
+}
+
+function heldContentOf({ sender_id: _id, sender_name: _name, waited: _row, ...input }: Draft): HeldRow['content'] {
+  return contentOf(input)
 }
 
 function nameOf({ sender_id, client_msg_id }: Pick<MessageRow, 'sender_id' | 'client_msg_id'>): string {

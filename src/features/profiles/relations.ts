@@ -1,4 +1,6 @@
+import type { Tx } from '../../kernel/events.ts'
 import type { BarrierKind, ProfileModels } from './model.ts'
+import { takeTurn as takeTurnOf } from './pairs.ts'
 
 /** What stands between one person and another, as the first of them has it. */
 export interface Regard {
@@ -20,8 +22,9 @@ export type Relations = ReturnType<typeof createRelations>
  * The one place that knows what stands between two people. Whatever names another person asks here, in its service: `blocked` refuses or
  * hides, `silenced` masks a name and a text. `test/architecture/blocks.test.ts` holds the list of who asks and what follows.
  */
-export function createRelations({ Barriers }: Pick<ProfileModels, 'Barriers'>) {
-  return Object.freeze({ between, among })
+export function createRelations(models: Pick<ProfileModels, 'Barriers' | 'Pairs'>) {
+  const { Barriers } = models
+  return Object.freeze({ between, among, takeTurn })
 
   async function between({ by, whom }: Pair): Promise<Regard> {
     return (await among(by, [whom])).get(whom) ?? open
@@ -39,6 +42,11 @@ export function createRelations({ Barriers }: Pick<ProfileModels, 'Barriers'>) {
       regards.set(other, { blocked: row.kind === 'block' || regards.get(other)?.blocked === true, silenced: true })
     }
     return regards
+  }
+
+  /** For what must not slip past a block that is made at the same time: asked for before it is looked at what stands between them. */
+  async function takeTurn(tx: Tx, { by, whom }: Pair): Promise<void> {
+    await takeTurnOf(tx, models, by, whom)
   }
 }
 

@@ -1,3 +1,4 @@
+import { maskWords } from '../../kernel/words.ts'
 import type { ModerationState, TipFilter, TipSettings } from './contract.ts'
 
 export interface Shown {
@@ -21,25 +22,6 @@ export function moderate({ name, message }: { name: string | null; message: stri
 
 export function isShown(moderation: ModerationState): boolean {
   return moderation === 'shown' || moderation === 'text_hidden' || moderation === 'masked'
-}
-
-/** The filter's words in a text become stars, as many as there were visible characters. Words are literal: nothing in them is a pattern. */
-export function maskWords(text: string, words: readonly string[]): string {
-  const points = Array.from(text)
-  const folded = points.flatMap((point, origin) => Array.from(fold(point), (unit) => ({ unit, origin })))
-  const masked = new Set<number>()
-  for (const word of words) {
-    const wanted = Array.from(fold(word))
-    if (wanted.length === 0) continue
-    for (let start = 0; start + wanted.length <= folded.length; start++) {
-      if (!wanted.every((unit, n) => folded[start + n]?.unit === unit)) continue
-      if (!standsAlone(folded[start - 1]?.unit, wanted[0]) || !standsAlone(folded[start + wanted.length]?.unit, wanted.at(-1))) continue
-      const from = folded[start]?.origin ?? 0
-      const to = folded[start + wanted.length - 1]?.origin ?? 0
-      for (let at = from; at <= to; at++) masked.add(at)
-    }
-  }
-  return points.map((point, at) => (masked.has(at) && !/\s/u.test(point) ? '*' : point)).join('')
 }
 
 /** Addresses, with or without `https://`, become `[link]`. */
@@ -66,19 +48,4 @@ function applyFilter(text: { name: string | null; message: string }, { words, ac
   }
 }
 
-// Upper and then lower case brings ß, ς and their like to one form; NFKC brings wide and styled letters to plain ones. What is drawn as
-// nothing (zero-width spaces) is left out, or it would hide a word from us and not from the reader.
-function fold(text: string): string {
-  return Array.from(text, (point) => (invisible.test(point) ? '' : point.normalize('NFKC').toUpperCase().toLowerCase())).join('')
-}
-
-/** A word ends where no letter or digit goes on; scripts without spaces have no such ends. */
-function standsAlone(neighbour: string | undefined, edge: string | undefined): boolean {
-  if (neighbour === undefined || edge === undefined) return true
-  return !wordPart.test(neighbour) || !wordPart.test(edge) || unspaced.test(edge)
-}
-
-const invisible = /^\p{Default_Ignorable_Code_Point}$/u
-const wordPart = /^[\p{L}\p{N}\p{M}_]$/u
-const unspaced = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]$/u
 const link = /(?:\p{L}[\p{L}\p{N}+.-]{0,20}:\/\/|www\.)\S+|[\p{L}\p{N}][\p{L}\p{N}-]{0,62}(?:\.[\p{L}\p{N}-]{1,63}){0,5}\.\p{L}{2,24}(?![\p{L}\p{N}])(?::\d+)?(?:\/\S*)?/giu

@@ -11,7 +11,7 @@ export function AuditView({ client }: ViewProps) {
       <h1 id="audit-title">Audit</h1>
       <p class="soft">Who did what, newest first. Rows are only ever added.</p>
       <${List} of=${rows} empty="Nothing yet.">${(each: AuditEntry) => html`
-        <li key=${each.audit_id}><span><strong>${each.action}</strong> <code>${each.subject}</code><br /><span class="soft">by <code>${each.actor}</code>${each.address && html` from ${each.address}`}</span></span><span class="soft"><${When} at=${each.at} /></span></li>`}<//>
+        <li key=${each.audit_id}><span><strong>${each.action}</strong> <code>${each.subject}</code><br /><span class="soft">by ${each.actor_name} <code>${each.actor}</code>${each.address && html` from ${each.address}`}</span></span><span class="soft"><${When} at=${each.at} /></span></li>`}<//>
     </section>
   `
 }

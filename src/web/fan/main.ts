@@ -1,5 +1,6 @@
 import { AccountView } from '../kit/account.ts'
 import { ChatView } from '../kit/chat.ts'
+import { OrderView } from '../kit/order.ts'
 import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { CreatorView } from './creator.ts'
@@ -15,6 +16,7 @@ startPage({
     { path: 'creator', view: CreatorView },
     { path: 'tips', name: 'Your tips', view: TipsView },
     { path: 'chat', name: 'Messages', view: ChatView },
+    { path: 'order', view: OrderView },
     { path: 'wallet', name: 'Wallet', view: WalletView },
     { path: 'payment', view: PaymentView },
     { path: 'people', name: 'People', view: PeopleView },

@@ -5,6 +5,7 @@ import type { Conversation, Message } from '../../features/messaging/contract.ts
 import { type Attached, attachedOf, Attachments, DraftFiles, gistOf, MediaList } from './attachments.ts'
 import { useSight } from './find.ts'
 import { ForwardDialog } from './forward.ts'
+import { HeldBubble, SenderKeeping, ThreadKeeping } from './keeping.ts'
 import { isLine, LineOf, placeOf } from './lines.ts'
 import type { ViewProps } from './page.ts'
 import { Loading, Trouble, useAction, valuesOf, When } from './parts.ts'
@@ -45,7 +46,7 @@ export function ThreadView({ client, user, conversationId, at, presence }: Commo
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
         <${SeenLine} presence=${presence} userId=${otherIn(conversation, user)} />
-        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button></div>
+        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button><${ThreadKeeping} client=${client} conversation=${conversation} userId=${user.id} /></div>
       ${isReminding && html`<${RemindersDialog} client=${client} conversationId=${conversationId} onClose=${() => setIsReminding(false)} />`}
       <${PinnedBar} client=${client} conversationId=${conversationId} thread=${thread} onJump=${setSight} />
       ${conversation.state === 'requested' && html`<${Request} client=${client} conversation=${conversation} />`}
@@ -59,7 +60,7 @@ export function ThreadView({ client, user, conversationId, at, presence }: Commo
 function Messages({ client, user, thread, conversation, sight, onSeen, onReply }: Common & { thread: Thread; conversation: Conversation; sight: number | undefined; onSeen: () => void; onReply: (message: Message) => void }) {
   const place = useRef<HTMLDivElement>(null)
   const isNear = useRef(true)
-  const { messages, drafts, hasOlder } = thread
+  const { messages, drafts, held, hasOlder } = thread
   const older = useAction(() => thread.older())
   const sought = messages.find((each) => each.seq === sight)
   const reach = useAction(async (seq: number) => {
@@ -95,9 +96,10 @@ function Messages({ client, user, thread, conversation, sight, onSeen, onReply }
     <div class="messages" ref=${place} onScroll=${follow} tabindex="0" role="region" aria-label="What was said">
       ${reach.error && html`<${Trouble} text=${reach.error} />`}
       ${hasOlder && html`<p><button type="button" class="plain" disabled=${older.busy} onClick=${() => older.run()}>Earlier messages</button></p>`}
-      ${messages.length + drafts.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
+      ${messages.length + drafts.length + held.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
       <ol aria-live="polite">
         ${messages.map((each) => isLine(each) ? html`<${LineOf} key=${each.message_id} message=${each} />` : html`<${Bubble} key=${each.message_id} client=${client} user=${user} message=${each} conversation=${conversation} quoted=${each.reply_to_id ? byId.get(each.reply_to_id) : undefined} onReply=${onReply} />`)}
+        ${held.map((each) => html`<${HeldBubble} key=${each.held_id} held=${each} thread=${thread} />`)}
         ${drafts.map((each) => html`<${DraftBubble} key=${each.client_msg_id} draft=${each} thread=${thread} />`)}
       </ol>
       ${lastOwn && conversation.type === 'direct' && html`<p class="soft receipt">${receiptOf(conversation, user.id, lastOwn.seq)}</p>`}
@@ -150,6 +152,7 @@ function Bubble({ client, user, message, conversation, quoted, onReply }: Common
           ${(isOwn || conversation.role !== 'member') && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('delete')}>Delete for all</button>`}
           ${!isOwn && html`<button type="button" class="quiet" disabled=${act.busy || isReported} onClick=${() => act.run('report')}>${isReported ? 'Reported' : 'Report'}</button>`}
           ${conversation.type !== 'room' && html`<button type="button" class="quiet" disabled=${act.busy} onClick=${() => act.run('hide')}>Delete for me</button>`}
+          ${!isOwn && html`<${SenderKeeping} client=${client} conversation=${conversation} message=${message} />`}
         </div>
       </details>
       ${(act.error || edit.error) && html`<${Trouble} text=${act.error || edit.error} />`}

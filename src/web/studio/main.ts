@@ -1,5 +1,6 @@
 import { AccountView } from '../kit/account.ts'
 import { ChatView } from '../kit/chat.ts'
+import { OrderView } from '../kit/order.ts'
 import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { AlertsView } from './alerts.ts'
@@ -18,6 +19,7 @@ startPage({
     { path: 'alerts', name: 'Alerts', view: AlertsView },
     { path: 'chat', name: 'Messages', view: ChatView },
     { path: 'announcements', name: 'Announcements', view: AnnouncementsView },
+    { path: 'order', name: 'Order', view: OrderView },
     { path: 'overlays', name: 'Overlays', view: OverlaysView },
     { path: 'variations', view: VariationsView },
     { path: 'goals', name: 'Goals', view: GoalsView },

@@ -1,0 +1,94 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Context } from '../../kernel/context.ts'
+import { AppError, ensure } from '../../kernel/errors.ts'
+import { type Page, type PageQuery, pageOf } from '../../kernel/page.ts'
+import type { Audit } from '../../platform/audit.ts'
+import type { Cursors } from '../../platform/cursors.ts'
+import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { AccountService } from '../accounts/index.ts'
+import type { Access } from './access.ts'
+import type { HeldMessage, Message } from './contract.ts'
+import type { Holding } from './holding.ts'
+import type { HeldRow, MessagingModels } from './model.ts'
+import { canChange } from './policy.ts'
+import { presentHeld } from './present.ts'
+import type { Sending } from './sending.ts'
+
+const defaultLimit = 50
+const maxDue = 500
+
+export interface HeldDependencies {
+  models: MessagingModels
+  access: Access
+  accounts: Pick<AccountService, 'namesOf'>
+  holding: Holding
+  sending: Pick<Sending, 'letGo'>
+  audit: Audit
+  unitOfWork: UnitOfWork
+  cursors: Cursors
+  clock: Clock
+}
+
+export type Held = ReturnType<typeof createHeld>
+
+/** Who looks at what waits, and decides; and what goes by itself when its time has come. */
+export function createHeld({ models, access, accounts, holding, sending, audit, unitOfWork, cursors, clock }: HeldDependencies) {
+  const { Held } = models
+
+  return Object.freeze({ queue, approve, reject, letGoDue })
+
+  async function queue(ctx: Context, { conversation_id, limit = defaultLimit, cursor }: { conversation_id: string } & PageQuery): Promise<Page<HeldMessage>> {
+    const { conversation, me } = await access.to(ctx, conversation_id)
+    const name = `moderation:queue|${me._id}`
+    const [after] = cursor ? cursors.read(name, cursor) : []
+    const whose = canChange(me, conversation) ? {} : { sender_id: me.user_id }
+    const rows = await Held.find({ conversation_id, state: 'held', ...whose, ...(after === undefined ? {} : { _id: { $gt: after } }) })
+      .sort({ _id: 1 })
+      .limit(limit + 1)
+      .lean()
+    const page = pageOf(rows, limit, (row) => cursors.write(name, [row._id]))
+    const names = await accounts.namesOf([...new Set(page.data.map((row) => row.sender_id))])
+    return { ...page, data: page.data.map((row) => presentHeld(row, names.get(row.sender_id) ?? '')) }
+  }
+
+  /** @throws AppError `stale-state` when it was decided already, or its author may not speak any more */
+  async function approve(ctx: Context, { held_id }: { held_id: string }): Promise<Message> {
+    const row = await ruled(ctx, held_id)
+    const names = await accounts.namesOf([row.sender_id])
+    const { duplicate: _first, held: _none, ...message } = await sending.letGo(row, { name: names.get(row.sender_id) ?? '', by: ctx })
+    return message
+  }
+
+  async function reject(ctx: Context, { held_id, reason = '' }: { held_id: string; reason?: string }): Promise<HeldMessage> {
+    const row = await ruled(ctx, held_id)
+    const names = await accounts.namesOf([row.sender_id])
+    await unitOfWork.run(ctx, async (tx) => {
+      ensure(await holding.end(tx, row, 'rejected', reason), 'stale-state')
+      await audit.record(tx, ctx, { action: 'message.rejected', subject: held_id, details: { conversation: row.conversation_id, sender: row.sender_id } })
+    })
+    return presentHeld({ ...row, state: 'rejected', reason }, names.get(row.sender_id) ?? '')
+  }
+
+  /** Run twice, or by two processes, it lets go once: each claims the row in the transaction that says it. */
+  async function letGoDue(): Promise<void> {
+    const due = await Held.find({ state: 'held', due_at: { $lte: clock.now() } })
+      .sort({ due_at: 1, _id: 1 })
+      .limit(maxDue)
+      .lean()
+    const names = await accounts.namesOf([...new Set(due.map((row) => row.sender_id))])
+    await Promise.all(due.map((row) => sending.letGo(row, { name: names.get(row.sender_id) ?? '', by: null }).catch(unlessRefused)))
+  }
+
+  async function ruled(ctx: Context, heldId: string): Promise<HeldRow> {
+    const row = await Held.findById(heldId).lean()
+    const { conversation, me } = row ? await access.to(ctx, row.conversation_id) : await access.toMessage(ctx, heldId)
+    ensure(canChange(me, conversation), 'forbidden')
+    ensure(row?.state === 'held', 'stale-state', 'It was decided already')
+    return row
+  }
+}
+
+// Somebody else was first, or its author may not speak: either way it waits no longer. What the store refused stays due.
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof AppError)) throw error
+}
