@@ -5,6 +5,7 @@ import type { Conversation, Message } from '../../features/messaging/contract.ts
 import { type Attached, attachedOf, Attachments, DraftFiles, gistOf, MediaList } from './attachments.ts'
 import { useSight } from './find.ts'
 import { ForwardDialog } from './forward.ts'
+import { MembersDialog } from './groups.ts'
 import { HeldBubble, SenderKeeping, ThreadKeeping } from './keeping.ts'
 import { isLine, LineOf, placeOf } from './lines.ts'
 import type { ViewProps } from './page.ts'
@@ -28,6 +29,7 @@ export function ThreadView({ client, user, conversationId, at, presence }: Commo
   const [reply, setReply] = useState<Message | undefined>()
   const [sight, setSight] = useState(at)
   const [isReminding, setIsReminding] = useState(false)
+  const [isListing, setIsListing] = useState(false)
   useEffect(() => setSight(at), [at])
   useEffect(() => {
     const stop = thread.onChange(() => redraw((n) => n + 1))
@@ -46,7 +48,8 @@ export function ThreadView({ client, user, conversationId, at, presence }: Commo
     <section class="card chat-thread" aria-labelledby="thread-title">
       <div class="row spread"><span class="row"><a class="back" href=${hrefOf('chat')} aria-label="All conversations">←</a><h1 id="thread-title">${conversation.title || 'Group'}</h1></span>
         <${SeenLine} presence=${presence} userId=${otherIn(conversation, user)} />
-        ${conversation.type !== 'direct' && html`<span class="soft">${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</span>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button><${ThreadKeeping} client=${client} conversation=${conversation} userId=${user.id} /></div>
+        ${conversation.type !== 'direct' && html`<button type="button" class="quiet" aria-haspopup="dialog" onClick=${() => setIsListing(true)}>${conversation.participant_count} ${conversation.participant_count === 1 ? 'person' : 'people'}</button>`}<button type="button" class="quiet" onClick=${() => setIsReminding(true)}>⏰ Remind</button><${ThreadKeeping} client=${client} conversation=${conversation} userId=${user.id} /></div>
+      ${isListing && html`<${MembersDialog} client=${client} user=${user} conversation=${conversation} onClose=${() => setIsListing(false)} />`}
       ${isReminding && html`<${RemindersDialog} client=${client} conversationId=${conversationId} onClose=${() => setIsReminding(false)} />`}
       <${PinnedBar} client=${client} conversationId=${conversationId} thread=${thread} onJump=${setSight} />
       ${conversation.state === 'requested' && html`<${Request} client=${client} conversation=${conversation} />`}
