@@ -13,6 +13,8 @@ interface Notice {
 }
 
 const maxShown = 3
+/** what it says is in the list of conversations as well: it must not lie over the page for good */
+const shownMs = 10_000
 
 /** Somebody names you, or a reminder is due, while you look elsewhere: a word of it, and the way there. */
 export function Notices({ client, user, open }: { client: Client; user: User; open: string | undefined }) {
@@ -30,6 +32,11 @@ export function Notices({ client, user, open }: { client: Client; user: User; op
     ]
     return () => stops.forEach((stop) => stop())
   }, [client, user.id, open])
+  const newest = notices.at(-1)?.message_id
+  useEffect(() => {
+    const timer = setTimeout(() => setNotices([]), shownMs)
+    return () => clearTimeout(timer)
+  }, [newest])
   const drop = (id: string): void => setNotices((before) => before.filter((each) => each.message_id !== id))
   return html`
     <div class="notices" role="status">${notices.map((each) => html`
