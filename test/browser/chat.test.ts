@@ -144,7 +144,7 @@ describe('two people in two browsers, on two processes', function () {
     await studio.page.getByRole('button', { name: 'Save' }).click()
     await studio.page.getByText('Saved.').waitFor()
     const fan = await openAs(browsers[1] as Browser, two, ben, `/fan/#/chat/${conversation_id}`, sizes[1].viewport)
-    await fan.page.getByText('Ana Order changed the settings').waitFor()
+    await fan.page.locator('.messages').getByText('Ana Order changed the settings').waitFor()
     for (const text of ['something Rüde', 'very  bad']) {
       await write(fan.page, text)
       await fan.page.locator('.bubble.held', { hasText: text.slice(0, 4) }).getByText('Waits for approval').waitFor()

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser, BrowserContext, Locator } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
@@ -80,8 +80,8 @@ describe('messages of other kinds, in a browser', function () {
       await page.getByRole('link', { name: `Party ${name}` }).click()
       const bubble = page.locator('.bubble', { hasText: `Bring zebras ${name}` })
       await bubble.waitFor()
-      const [box, room] = [await bubble.boundingBox(), await page.locator('.messages').boundingBox()]
-      expect(box && room && box.y >= room.y && box.y + box.height <= room.y + room.height, 'in sight').to.equal(true)
+      // It is drawn before it is scrolled to.
+      while (!(await isInSight(bubble, page.locator('.messages'))));
       await bubble.locator('summary').click()
       await bubble.getByRole('button', { name: 'Forward' }).click()
       await page.getByRole('dialog').getByLabel(`Party ${name}`).check()
@@ -108,3 +108,8 @@ describe('messages of other kinds, in a browser', function () {
     await context.close()
   })
 })
+
+async function isInSight(what: Locator, room: Locator): Promise<boolean> {
+  const [inner, outer] = [await what.boundingBox(), await room.boundingBox()]
+  return inner !== null && outer !== null && inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height
+}
