@@ -1,4 +1,5 @@
 import type { Express } from 'express'
+import type { Bell } from './bell.ts'
 import type { Broadcast, Subscriber } from './events.ts'
 import type { ErrorCode } from './errors.ts'
 import type { AnyOperation, Method } from './operation.ts'
@@ -46,6 +47,8 @@ export interface Job {
   name: string
   /** under a minute: a timer of this process; longer: woken by Agenda */
   every_ms: number
+  /** for turns in between: what this process makes due need not wait for the next regular one. Of those under a minute only */
+  bell?: Bell
   run(): Promise<void>
 }
 
@@ -124,7 +127,8 @@ export interface PersonalData {
 export interface IndexedModel {
   modelName: string
   createCollection(): Promise<unknown>
-  createIndexes(): Promise<unknown>
+  schema: { indexes(): [key: object, options: object][] }
+  collection: { createIndexes(indexes: never[]): Promise<unknown> }
   diffIndexes(): Promise<{ toCreate: unknown[] }>
 }
 

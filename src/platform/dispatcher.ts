@@ -1,13 +1,18 @@
+import { createBell } from '../kernel/bell.ts'
 import type { Wall } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/context.ts'
 import type { Broadcast, DomainEvent, DomainEventName, Subscriber } from '../kernel/events.ts'
+import type { Job } from '../kernel/feature.ts'
 import { jitter } from '../kernel/ids.ts'
 import type { DeliveryRow, Outbox, PublishedEvent } from './outbox.ts'
 import type { Relay } from './realtime/relay.ts'
 
 const parallel = 32
+const pollMs = 5_000
 const claimMs = 30_000
 const pageSize = 100
+/** after as many as one poll takes, there may be more */
+const fullPageMs = 500
 const parkAfter = 12
 const maxBackoffMs = 10 * 60_000
 const broadcaster = 'broadcast'
@@ -46,13 +51,15 @@ export function createDispatcher({
   let doneIds: string[] = []
   let flushing: Promise<void> | undefined
   const idle: (() => void)[] = []
+  const bell = createBell()
+  const job: Job = { name: 'outbox.poll', every_ms: pollMs, bell, run: pollDue }
 
   outbox.route((name) => [
     ...subscribers.filter((each) => each.event === name).map((each) => each.name),
     ...(broadcasts.some((each) => each.event === name) ? [broadcaster] : []),
   ])
 
-  return Object.freeze({ deliver, pollDue, releaseAll, whenIdle, oldestSeconds, parked })
+  return Object.freeze({ deliver, pollDue, job, releaseAll, whenIdle, oldestSeconds, parked })
 
   /** Queues what was just committed. Never awaited by the caller: its answer does not depend on it. */
   function deliver(published: readonly PublishedEvent[]): void {
@@ -62,7 +69,7 @@ export function createDispatcher({
 
   /** Claims rows that are due and whose process did not finish them. */
   async function pollDue(): Promise<void> {
-    if (queue.length > pageSize) return
+    if (queue.length > pageSize) return bell.ring(fullPageMs)
     const now = wall.now()
     const rows = await outbox.Deliveries.find({ state: 'due', due_at: { $lte: now } })
       .sort({ due_at: 1 })
@@ -75,6 +82,7 @@ export function createDispatcher({
       )
       if (claimed.modifiedCount === 1) await enqueueRow(row)
     }
+    if (rows.length === pageSize) bell.ring(fullPageMs)
     pump()
   }
 
@@ -190,5 +198,6 @@ export function createDispatcher({
       { _id: `${event.event_id}/${subscriber}` },
       { $set: { state, attempts, last_error, due_at: new Date(wall.now().getTime() + backoffMs) } },
     ).catch((failure: unknown) => log.error({ err: failure }, 'a failed delivery could not be put off; its lease runs out instead'))
+    bell.ring(backoffMs)
   }
 }

@@ -4,13 +4,18 @@ import type { Connection } from 'mongoose'
 import type { Wall } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/context.ts'
 import type { Job } from '../kernel/feature.ts'
+import { createTicker, type Ticker } from '../kernel/ticker.ts'
 
 const minuteMs = 60_000
 const drainMs = 5_000
+/** Agenda asks for each of its jobs this often whether it is due. */
+const lookEvery = '20 seconds'
 
 export interface Jobs {
   start(): Promise<void>
   stop(): Promise<void>
+  /** A clock was moved: each timer has a turn now. */
+  wake(): void
   /** how each job has gone in this process */
   states(): JobState[]
 }
@@ -34,8 +39,7 @@ export interface JobState {
 export function createJobs({ connection, jobs, wall, log }: { connection: Connection; jobs: readonly Job[]; wall: Wall; log: Logger }): Jobs {
   const sweeps = jobs.filter((job) => job.every_ms < minuteMs)
   const scheduled = jobs.filter((job) => job.every_ms >= minuteMs)
-  const timers: NodeJS.Timeout[] = []
-  const running = new Set<Promise<void>>()
+  const tickers: Ticker[] = []
   let agenda: Agenda | undefined
   const states = new Map(
     jobs.map(({ name, every_ms }): [string, JobState] => [
@@ -44,13 +48,13 @@ export function createJobs({ connection, jobs, wall, log }: { connection: Connec
     ]),
   )
 
-  return Object.freeze({ start, stop, states: () => [...states.values()] })
+  return Object.freeze({ start, stop, wake, states: () => [...states.values()] })
 
   async function start(): Promise<void> {
-    for (const job of sweeps) timers.push(startSweep(job))
+    for (const job of sweeps) tickers.push(startSweep(job))
     if (scheduled.length === 0) return
     const backend = new MongoBackend({ mongo: connection.getClient().db(connection.name), collection: 'agenda_jobs', ensureIndex: true })
-    agenda = new Agenda({ backend, processEvery: '5 seconds', defaultLockLifetime: 2 * minuteMs })
+    agenda = new Agenda({ backend, processEvery: lookEvery, defaultLockLifetime: 2 * minuteMs })
     agenda.on('error', (error: unknown) => log.error({ err: error }, 'the scheduler has trouble'))
     // oxlint-disable-next-line typescript/no-misused-promises -- of the two overloads, the one that waits for a promise is meant
     for (const job of scheduled) agenda.define(job.name, async () => attempt(job))
@@ -59,25 +63,23 @@ export function createJobs({ connection, jobs, wall, log }: { connection: Connec
   }
 
   async function stop(): Promise<void> {
-    for (const timer of timers.splice(0)) clearInterval(timer)
-    await Promise.all(running)
+    await Promise.all(tickers.splice(0).map((ticker) => ticker.stop()))
     // drain() lets running jobs end; stop() would unlock them in the middle.
     await agenda?.drain(drainMs)
     agenda = undefined
   }
 
-  // A sweep never overlaps itself: a slow one makes the next wait, not pile up.
-  function startSweep(job: Job): NodeJS.Timeout {
-    let busy = false
-    return setInterval(() => {
-      if (busy) return
-      busy = true
-      const run = attempt(job).finally(() => {
-        busy = false
-        running.delete(run)
-      })
-      running.add(run)
-    }, job.every_ms).unref()
+  function wake(): void {
+    for (const ticker of tickers) ticker.wakeIn(0)
+  }
+
+  // The first turn is at once: a process that was away has something to catch up with.
+  function startSweep(job: Job): Ticker {
+    const ticker = createTicker({ run: () => attempt(job), everyMs: job.every_ms, onError: (error) => log.error({ err: error, job: job.name }, 'a job could not even fail') })
+    job.bell?.answer(ticker.wakeIn)
+    ticker.start()
+    ticker.wakeIn(0)
+    return ticker
   }
 
   async function attempt(job: Job): Promise<void> {

@@ -13,7 +13,7 @@ export function createLeases({ connection, wall, owner }: { connection: Connecti
   const schema = new Schema<LeaseRow>({ _id: String, owner: { type: String, required: true }, until: { type: Date, required: true } }, rowOptions<LeaseRow>('leases'))
   const Leases = connection.model<LeaseRow>('Lease', schema)
 
-  return Object.freeze({ hold, release, model: Leases })
+  return Object.freeze({ hold, release, releaseAll, model: Leases })
 
   /** Takes or prolongs a lease. False while somebody else has it. */
   async function hold(name: string, forMs: number): Promise<boolean> {
@@ -29,6 +29,11 @@ export function createLeases({ connection, wall, owner }: { connection: Connecti
       if ((error as { code?: unknown }).code === 11000) return false
       throw error
     }
+  }
+
+  /** After a start as the only process: whoever held these is gone. */
+  async function releaseAll(): Promise<void> {
+    await Leases.deleteMany({})
   }
 
   async function release(name: string): Promise<void> {

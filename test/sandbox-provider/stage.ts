@@ -77,6 +77,7 @@ export async function stage({ secrets = [newSecret()], lateMs = 3_000 }: { secre
     answerWith: customer.answerWith,
   }
   const self: Stage = { ...own, ...(await open(secrets, lateMs)), restart, stop }
+  for (const each of [clock, wall]) each.onMove(() => self.provider.wake())
   return self
 
   async function open(withSecrets: string[], late: number): Promise<Pick<Stage, 'provider' | 'adapter' | 'secrets'>> {

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 export interface Ticker {
   start(): void
   /** Runs at that moment too, not only at the next tick: for what is due within the minute. */
@@ -19,6 +21,8 @@ export function createTicker({
   everyMs: number
   onError: (error: unknown) => void
 }): Ticker {
+  // Whoever asks for a turn may be inside a transaction; what is done in the turn must not believe that it is.
+  const own = new AsyncResource('Ticker')
   const wishes = new Set<number>()
   let timer: NodeJS.Timeout | undefined
   let nextTick = 0
@@ -48,7 +52,7 @@ export function createTicker({
 
   function arm(): void {
     clearTimeout(timer)
-    if (!stopped) timer = setTimeout(tick, Math.max(0, Math.min(nextTick, ...wishes) - performance.now()))
+    if (!stopped) timer = setTimeout(() => own.runInAsyncScope(tick), Math.max(0, Math.min(nextTick, ...wishes) - performance.now())).unref()
   }
 
   function tick(): void {
