@@ -12,12 +12,25 @@ export async function benchChat(base: string, people: readonly Person[]): Promis
   const clients = people.map(({ token }) => createClient({ url: base, tokens: { access_token: token, refresh_token: '' }, door: 'socket' }))
   await Promise.all(clients.map(online))
   const [writer, reader] = clients as [Client, Client]
-  await benchExchange(writer, reader, (people[1] as Person).id)
+  await benchExchange('one process', writer, reader, (people[1] as Person).id)
   await benchGroup(clients, people)
   for (const each of clients) each.close()
 }
 
-async function benchExchange(writer: Client, reader: Client, readerId: string): Promise<void> {
+interface Guest {
+  url: string
+  person: Person
+}
+
+/** Two people who talk, each at a server of their own. */
+export async function benchPair(name: string, ...guests: [Guest, Guest]): Promise<void> {
+  const clients = guests.map(({ url, person }) => createClient({ url, tokens: { access_token: person.token, refresh_token: '' }, door: 'socket' })) as [Client, Client]
+  await Promise.all(clients.map(online))
+  await benchExchange(name, ...clients, guests[1].person.id)
+  for (const each of clients) each.close()
+}
+
+async function benchExchange(name: string, writer: Client, reader: Client, readerId: string): Promise<void> {
   const { conversation_id } = await writer.call('conversation:create', { type: 'direct', member_ids: [readerId] })
   await reader.call('conversation:accept', { conversation_id })
   const toAck: number[] = []
@@ -35,8 +48,8 @@ async function benchExchange(writer: Client, reader: Client, readerId: string): 
     toOther.push((await heard) - sent)
     await new Promise((resolve) => setTimeout(resolve, paceMs))
   }
-  line('chat: send to stored and acknowledged', `p50 ${ms(quantile(toAck, 0.5))}`, `p99 ${ms(quantile(toAck, 0.99))}`)
-  line('chat: send to heard by the other', `p50 ${ms(quantile(toOther, 0.5))}`, `p99 ${ms(quantile(toOther, 0.99))}`)
+  line(`chat, ${name}: send to acknowledged`, `p50 ${ms(quantile(toAck, 0.5))}`, `p99 ${ms(quantile(toAck, 0.99))}`)
+  line(`chat, ${name}: send to heard by the other`, `p50 ${ms(quantile(toOther, 0.5))}`, `p99 ${ms(quantile(toOther, 0.99))}`)
 }
 
 async function benchGroup(clients: readonly Client[], people: readonly Person[]): Promise<void> {

@@ -1,12 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createOverlayClient } from '../../src/client/index.ts'
-import { benchChat } from './chat.ts'
+import { benchChat, benchPair } from './chat.ts'
 import { benchFanOut, crowdPeople } from './fan-out.ts'
+import { benchCatchUp } from './history.ts'
 import { call, closeConnections, type Person, register, topUp } from './http.ts'
+import { residentKb, startServer } from './server.ts'
 import { line, ms, quantile, rate } from './stats.ts'
 import { benchStore } from './store.ts'
 
@@ -21,33 +22,50 @@ let entered = 0
 
 const wanted = process.argv.slice(2)
 /** `npm run bench -- tips chat` measures these only. */
-const measures = (name: 'store' | 'alerts' | 'tips' | 'chat' | 'fan-out'): boolean => wanted.length === 0 || wanted.includes(name)
+const measures = (name: 'store' | 'alerts' | 'tips' | 'chat' | 'catch-up' | 'two-processes' | 'fan-out'): boolean => wanted.length === 0 || wanted.includes(name)
 
 /** Prints this machine's figures, each beside a peer or a floor of the same run. Absolute rates drift here; the ratios are what counts. */
 const built = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
 if (built.status !== 0) process.exit(1)
 line('machine', `node ${process.version}`, `${clients} clients`, `${rounds} rounds of ${roundMs / 1000} s`)
 if (measures('store')) await benchStore()
-await benchServer()
+if (wanted.length === 0 || wanted.some((each) => each !== 'store' && each !== 'two-processes')) await benchServer()
+if (measures('two-processes')) await benchTwoServers()
 closeConnections()
 
 async function benchServer(): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), 'bench-'))
-  const server = spawn(process.execPath, ['dist/main.js'], { cwd: root, env: { PATH: process.env['PATH'] ?? '', DATA_DIR: dir, PORT: String(port), TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'error' }, stdio: ['ignore', 'pipe', 'inherit'] })
-  process.once('exit', () => server.kill('SIGKILL'))
-  const started = performance.now()
-  await new Promise<void>((resolve, reject) => {
-    server.stdout.on('data', (chunk: Buffer) => chunk.includes('Ovation is ready') && resolve())
-    server.once('exit', () => reject(new Error('the server ended')))
-  })
-  line('server: start to ready, empty folder', ms(performance.now() - started))
-  line('server: memory, idle', `${residentMb(server.pid as number)} MB`, `store ${residentMb(childOf(server.pid as number))} MB`)
-  const base = `http://127.0.0.1:${port}`
+  const server = await startServer(port)
+  const { base } = server
+  line('server: start to ready, empty folder', ms(server.startedInMs))
+  line('server: memory, idle', `${residentMb(server.pid)} MB`, `store ${residentMb(server.store?.pid ?? server.pid)} MB`)
   if (measures('alerts') || measures('tips') || measures('chat')) await benchPeople(base)
-  if (measures('fan-out')) await benchFanOut(base, server.pid as number, (await enter(base, 'creator', 1))[0] as Person, await enter(base, 'fan', crowdPeople))
-  server.kill('SIGTERM')
-  await new Promise((resolve) => server.once('exit', resolve))
-  rmSync(dir, { recursive: true, force: true })
+  if (measures('catch-up')) await benchCatchUp(server, ...((await enter(base, 'fan', 2)) as [Person, Person]))
+  if (measures('fan-out')) await benchFanOut(base, server.pid, (await enter(base, 'creator', 1))[0] as Person, await enter(base, 'fan', crowdPeople))
+  await server.stop()
+}
+
+/** Two servers on one store and one Redis: the writer is on one, the reader on the other. */
+async function benchTwoServers(): Promise<void> {
+  const redis = new URL(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/9')
+  if (!(await answers(redis))) return line('chat, two processes', `skipped: no Redis at ${redis.host}; set REDIS_URL`)
+  const shared = { REDIS_URL: redis.href, SECRET: randomBytes(32).toString('base64url') }
+  const one = await startServer(port, shared)
+  const two = await startServer(port + 1, { ...shared, MONGODB_URI: one.store?.uri ?? '' })
+  const [writer, reader] = (await enter(one.base, 'fan', 2)) as [Person, Person]
+  await benchPair('two processes', { url: one.base, person: writer }, { url: two.base, person: reader })
+  await two.stop()
+  await one.stop()
+}
+
+function answers({ hostname, port: at }: URL): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(at || 6_379), hostname)
+    socket.once('error', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 }
 
 async function benchPeople(base: string): Promise<void> {
@@ -129,10 +147,5 @@ async function tip(base: string, fan: Person, creator: Person, key: string): Pro
 }
 
 function residentMb(pid: number): number {
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
-  return Math.round((pages * 4096) / 2 ** 20)
-}
-
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0])
+  return Math.round(residentKb(pid) / 1024)
 }

@@ -55,11 +55,12 @@ export type RowSchema<T> = Schema<T>
 
 /** Makes collections and indexes before anything listens: a missing unique index would be a missing promise. */
 export async function buildIndexes(models: readonly IndexedModel[]): Promise<void> {
-  // Side by side: what one waits for at the disk, all wait for together.
+  // Side by side: what one waits for at the disk, all wait for together. And all of one in one command, which makes its collection too.
   await Promise.all(
     models.map(async (model) => {
-      await model.createCollection()
-      await model.createIndexes()
+      const indexes = model.schema.indexes().map(([key, options]) => ({ ...options, key }))
+      if (indexes.length > 0) await model.collection.createIndexes(indexes as never[])
+      else await model.createCollection()
     }),
   )
 }

@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Connection } from 'mongoose'
+import type { ClientSession, Connection } from 'mongoose'
 import type { Wall } from '../kernel/clock.ts'
 import type { Context, Once } from '../kernel/context.ts'
 import { AppError, fail } from '../kernel/errors.ts'
@@ -8,6 +7,7 @@ import type { Idempotency } from './idempotency.ts'
 import { type Insert, insertByCollection, type Insertion } from './insertions.ts'
 import { createKeyedQueue } from './keyed-queue.ts'
 import type { Outbox, PublishedEvent } from './outbox.ts'
+import { inTransaction, sessionOf } from './transactions.ts'
 
 const budgetMs = 10_000
 const maxWaiting = 1_000
@@ -50,13 +50,18 @@ export function createUnitOfWork({
   /** a conflict: the work runs again */
   onRetry?: () => void
 }): UnitOfWork {
-  const inside = new AsyncLocalStorage<true>()
+  const running = new WeakSet<ClientSession>()
   const turns = createKeyedQueue(maxWaiting)
 
-  return Object.freeze({ run, read, staged, isInside: () => inside.getStore() === true })
+  return Object.freeze({ run, read, staged, isInside })
+
+  function isInside(): boolean {
+    const session = sessionOf(connection)
+    return session !== undefined && running.has(session)
+  }
 
   async function run<T>(ctx: Context, work: (tx: Tx) => Promise<T>, turn?: string): Promise<T> {
-    if (inside.getStore()) throw new Error('A transaction was opened inside a transaction: pass the tx on instead')
+    if (isInside()) throw new Error('A transaction was opened inside a transaction: pass the tx on instead')
     return turn ? turns.run(turn, () => commitOrReplay(ctx, work)) : commitOrReplay(ctx, work)
   }
 
@@ -76,52 +81,46 @@ export function createUnitOfWork({
     let published: PublishedEvent[] = []
     let answer: T | undefined
     let attempts = 0
-    await connection.transaction(
-      (session) =>
-        inside.run(true, async () => {
-          // withTransaction would go on for two minutes; nobody waits that long for an answer.
-          if (wall.now().getTime() > deadline) fail('retry', { retry_after_ms: 1000 })
-          published = []
-          if (attempts > 0) onRetry()
-          // The caller looked before the first attempt; what a second one has lost to may be a twin that is there now.
-          const earlier = attempts++ > 0 ? await idempotency.earlier(ctx) : undefined
-          if (earlier) {
-            answer = earlier.answer as T
-            return
-          }
-          let waiting: Insertion[] = []
-          const tx: Tx = {
-            insert(into, rows) {
-              for (const row of rows) waiting.push({ into, row } as unknown as Insertion)
-            },
-            async flush() {
-              const now = waiting
-              waiting = []
-              if (now.length > 0) await insert(session, now)
-            },
-            async publish(name, payload) {
-              published.push(outbox.eventOf(name, payload))
-            },
-          }
-          answer = await work(tx)
-          outbox.store(tx, published)
-          if (ctx.once) await idempotency.store(tx, ctx.once, answer)
-          await tx.flush()
-        }),
-      { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' },
-    )
+    await inTransaction(connection, async (session) => {
+      running.add(session)
+      // withTransaction would go on for two minutes; nobody waits that long for an answer.
+      if (wall.now().getTime() > deadline) fail('retry', { retry_after_ms: 1000 })
+      published = []
+      if (attempts > 0) onRetry()
+      // The caller looked before the first attempt; what a second one has lost to may be a twin that is there now.
+      const earlier = attempts++ > 0 ? await idempotency.earlier(ctx) : undefined
+      if (earlier) {
+        answer = earlier.answer as T
+        return
+      }
+      let waiting: Insertion[] = []
+      const tx: Tx = {
+        insert(into, rows) {
+          for (const row of rows) waiting.push({ into, row } as unknown as Insertion)
+        },
+        async flush() {
+          const now = waiting
+          waiting = []
+          if (now.length > 0) await insert(session, now)
+        },
+        async publish(name, payload) {
+          published.push(outbox.eventOf(name, payload))
+        },
+      }
+      answer = await work(tx)
+      outbox.store(tx, published)
+      if (ctx.once) await idempotency.store(tx, ctx.once, answer)
+      await tx.flush()
+    })
     onCommitted(published)
     return answer as T
   }
 
   async function read<T>(work: () => Promise<T>): Promise<T> {
     let answer: T | undefined
-    await connection.transaction(
-      async () => {
-        answer = await work()
-      },
-      { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' },
-    )
+    await inTransaction(connection, async () => {
+      answer = await work()
+    })
     return answer as T
   }
 

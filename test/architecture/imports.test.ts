@@ -60,6 +60,12 @@ describe('the shape of the house', () => {
     expect(uses(/\bfetch\(|from 'undici'/, /^$/)).to.deep.equal([])
   })
 
+  // Opened elsewhere, its session could be taken away from it by one that ends.
+  it('opens transactions of the server in one place', () => {
+    const opening = files.map((file) => relative(root, file)).filter((file) => !/^(embedded-mongo|sandbox-provider)\//.test(file) && /\.transaction\(|[wW]ithTransaction\(|startSession\(|withSession\(/.test(readFileSync(join(root, file), 'utf8')))
+    expect(opening).to.deep.equal(['platform/transactions.ts'])
+  })
+
   function importsOf(file: string): Import[] {
     const text = readFileSync(file, 'utf8')
     return [...text.matchAll(/^(import|export)\s+(type\s+)?[^'"]*?from '(\.[^']+)'/gms)].map((match) => ({

@@ -62,6 +62,25 @@ for (const way of ['together', 'collection by collection'] as const)
       expect(await rows.exists({ _id: 'c' })).to.equal(null)
     })
 
+    it('are of their own transaction, whichever others begin and end beside it', async () => {
+      const names = Array.from({ length: 24 }, (_each, n) => `beside-${way}-${n}`)
+      const isLost = (n: number) => n % 2 === 1
+      const steps = (n: number) => Array.from({ length: 1 + (n % 5) }, (_each, step) => `${names[n]}-${step}`)
+      const walk = async (n: number) => {
+        const walked = unitOfWork.run(ctx, async () => {
+          for (const _id of steps(n)) await rows.updateOne({ _id }, { $set: { text: 'step' } }, { upsert: true })
+          if (isLost(n)) throw new Error('lost')
+        })
+        await walked.catch((error: Error) => expect(error.message).to.equal('lost'))
+        expect(unitOfWork.isInside(), 'after it').to.equal(false)
+      }
+      const [alone, together] = [[0, 1, 2, 3], names.map((_name, n) => n).slice(4)]
+      for (const n of alone) await walk(n)
+      await Promise.all(together.map(walk))
+      const kept = names.flatMap((_name, n) => (isLost(n) ? [] : steps(n)))
+      expect((await rows.find({ _id: /^beside/ }).lean()).map(({ _id }) => _id)).to.have.members(kept)
+    })
+
     it('under one key by two at once are there once: the other runs again and hears of the key', async () => {
       let attempts = 0
       let arrived = 0

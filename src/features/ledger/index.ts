@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { createBell } from '../../kernel/bell.ts'
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import type { Currency } from '../../kernel/currency.ts'
@@ -28,7 +29,8 @@ export { publicKeyOfSeed } from './roots.ts'
 /** What other features may do with money: post an entry, keep a wallet's lines, ask a balance. */
 export interface Ledger extends Poster, Pick<Wallets, 'openLines' | 'moveLine' | 'balanceOf' | 'earningsOf' | 'moneyOf'>, Pick<Sealer, 'sealAll'> {}
 
-const sealEveryMs = 250
+/** for what a process posted and died over */
+const sealEveryMs = 2_000
 const signEveryMs = 15_000
 
 export function createLedger(deps: {
@@ -45,8 +47,9 @@ export function createLedger(deps: {
   rootSeed: Buffer
 }): { ledger: Ledger; models: LedgerModels; feature: Feature } {
   const models = createLedgerModels(deps.db)
-  const poster = createPoster({ models, clock: deps.clock, wall: deps.wall })
-  const sealer = createSealer({ ...deps, models })
+  const bell = createBell()
+  const sealer = createSealer({ ...deps, models, bell })
+  const poster = createPoster({ models, clock: deps.clock, wall: deps.wall, onPosted: sealer.soon })
   const wallets = createWallets({ ...deps, models })
   const roots = createRoots({ ...deps, models, seed: deps.rootSeed })
   const feature = defineFeature({
@@ -57,7 +60,7 @@ export function createLedger(deps: {
       broadcast('wallet.changed', ({ wallet_id }) => [{ event: 'wallet:changed', rooms: [rooms.user(wallet_id)], data: { wallet_id } }]),
     ],
     jobs: [
-      { name: 'ledger.seal', every_ms: sealEveryMs, run: sealer.tick },
+      { name: 'ledger.seal', every_ms: sealEveryMs, bell, run: sealer.tick },
       { name: 'ledger.sign', every_ms: signEveryMs, run: roots.tick },
     ],
     checks: createLedgerChecks({ models, unitOfWork: deps.unitOfWork, wall: deps.wall }),

@@ -15,7 +15,7 @@ export interface Poster {
   post(tx: Tx, entry: Entry): Promise<string>
 }
 
-export function createPoster({ models, clock, wall }: { models: LedgerModels; clock: Clock; wall: Wall }): Poster {
+export function createPoster({ models, clock, wall, onPosted }: { models: LedgerModels; clock: Clock; wall: Wall; /** told before it is committed */ onPosted: () => void }): Poster {
   const { Entries, Balances, Unsealed } = models
 
   return Object.freeze({ post })
@@ -32,6 +32,7 @@ export function createPoster({ models, clock, wall }: { models: LedgerModels; cl
     tx.insert(Entries, [{ ...entry, _id: entryId, at: clock.now(), nonce: randomHex(16) }])
     // One row for every entry, also when nothing in it waits: the sealer finds entries by these rows.
     tx.insert(Unsealed, [{ _id: entryId, deltas: pending, since: wall.now() }])
+    onPosted()
     return entryId
   }
 

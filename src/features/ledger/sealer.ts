@@ -1,3 +1,4 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
@@ -11,11 +12,15 @@ import { hashBatch, leafOf } from './proof.ts'
 
 const maxRows = 500
 const leaseMs = 5_000
+/** What is posted within it is sealed together. */
+const gatherMs = 250
 export const genesis = '0'.repeat(64)
 
 export interface Sealer {
   /** Seals what waits, batch by batch, until nothing does. Says how many entries it sealed. */
   sealAll(): Promise<number>
+  /** Something is being posted. */
+  soon(): void
   /** One turn of the timer: seals when this process holds the lease and something waits. */
   tick(): Promise<void>
   /** how long the oldest entry has been waiting; 0 when none waits */
@@ -34,6 +39,7 @@ export function createSealer({
   wall,
   context,
   failpoints,
+  bell,
   log,
 }: {
   models: LedgerModels
@@ -42,14 +48,27 @@ export function createSealer({
   wall: Wall
   context: () => Context
   failpoints: Failpoints
+  bell: Pick<Bell, 'ring'>
   log: Logger
 }): Sealer {
   const { Entries, Balances, Unsealed, Batches, Heads } = models
   let lastTurn: Promise<unknown> = Promise.resolve()
+  let isAsked = false
+  let isAskedAgain = false
 
-  return Object.freeze({ sealAll, tick, oldestSeconds })
+  return Object.freeze({ sealAll, soon, tick, oldestSeconds })
+
+  function soon(): void {
+    isAskedAgain = isAsked
+    if (isAsked) return
+    isAsked = true
+    bell.ring(gatherMs)
+  }
 
   async function tick(): Promise<void> {
+    // What was posted shortly before may not be committed yet: it has a turn of its own.
+    isAsked = false
+    if (isAskedAgain) soon()
     if (!(await Unsealed.exists({}))) return
     // The lease is thrift: correctness is the compare-and-set on the head.
     if (await leases.hold('sealer', leaseMs)) await sealAll()

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { createBell } from '../../kernel/bell.ts'
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { subscribe } from '../../kernel/events.ts'
@@ -39,7 +40,8 @@ export function createOverlays(deps: {
   defaultCurrency: string
 }): { feature: Feature; door: SocketDoor; forgetPlayers: () => Promise<void> } {
   const models = createOverlayModels(deps.db)
-  const queue = createAlertQueue({ ...deps, models })
+  const bell = createBell()
+  const queue = createAlertQueue({ ...deps, models, bell })
   const configuration = createOverlayConfiguration({ ...deps, models })
   const overlays = createOverlayService({ ...deps, models, queue, configuration })
   const control = createAlertControl({ ...deps, models, queue })
@@ -58,7 +60,8 @@ export function createOverlays(deps: {
     ],
     jobs: [
       { name: 'overlays.forget-dead', every_ms: 5_000, run: overlays.forgetDead },
-      { name: 'overlays.leases', every_ms: 1_000, run: queue.sweep },
+      { name: 'overlays.leases', every_ms: 5_000, bell, run: queue.sweep },
+      { name: 'overlays.tell-again', every_ms: 1_000, run: queue.tellAgain },
       { name: 'overlays.recheck', every_ms: 30_000, run: overlays.recheck },
     ],
     personal: [createOverlayPersonal(models)],

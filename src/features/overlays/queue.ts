@@ -1,3 +1,4 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { fail } from '../../kernel/errors.ts'
@@ -57,6 +58,7 @@ export function createAlertQueue({
   unitOfWork,
   relay,
   wall,
+  bell,
   context,
   failpoints,
   relations,
@@ -67,6 +69,7 @@ export function createAlertQueue({
   unitOfWork: UnitOfWork
   relay: Relay
   wall: Wall
+  bell: Pick<Bell, 'ring'>
   context: () => Context
   failpoints: Failpoints
   relations: Relations
@@ -78,7 +81,7 @@ export function createAlertQueue({
   const playerOf = (socketId: string): string => `${processId}/${socketId}`
   let known: ReadonlySet<string> | undefined
 
-  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, forgetDead, forgetPlayers, change })
+  return Object.freeze({ enqueue, join, leave, started, finished, failed, sweep, tellAgain, forgetDead, forgetPlayers, change })
 
   /**
    * Appends an alert and plays it at once when nothing else is playing. A second delivery of the same tip changes nothing, and a tip under
@@ -174,7 +177,7 @@ export function createAlertQueue({
   async function sweep(): Promise<void> {
     const stale = await Overlays.find({ lease_until: { $type: 'date', $lte: wall.now() } }, { _id: 1 }).limit(sweepPage).lean()
     for (const { _id } of stale) await goOn(_id)
-    await tellAgain()
+    if (stale.length === sweepPage) bell.ring()
   }
 
   /**
@@ -182,6 +185,7 @@ export function createAlertQueue({
    * was told already says only once more that it started.
    */
   async function tellAgain(): Promise<void> {
+    if (!relay.holdsAny('/overlay')) return
     const now = wall.now().getTime()
     const untold = { $gt: new Date(now), $lte: new Date(now + startMs - tellAgainAfterMs) }
     const held = (await Overlays.find({ lease_until: untold, current: { $type: 'string' } }).lean()).filter(({ holder }) => holder !== null && relay.holds('/overlay', socketOf(holder)))
@@ -255,17 +259,13 @@ export function createAlertQueue({
     if (handed) relay.emit({ event: 'alert:play', namespace: '/overlay', rooms: [socketOf(handed.player)], data: presentPlay(handed.alert, after) }, meta(handed.alert._id))
     const { alert_id: _mine, ...told } = state
     relay.emit({ event: 'alert:queue-updated', rooms: [rooms.user(after.creator_id)], data: told }, meta())
-    if (after.current === null && after.lease_until && state.queued > 0) wakeAfter(overlayId, after.lease_until)
+    // A gap of half a second should last half a second, and a page that fell silent should not hold up the others for longer than its lease.
+    if (after.lease_until) bell.ring(after.lease_until.getTime() - wall.now().getTime())
     return state
   }
 
   async function goOn(overlayId: string): Promise<void> {
     await change(overlayId, async (overlay) => ({ overlay }))
-  }
-
-  // The sweep would come too, up to a second late; a gap of half a second should last half a second.
-  function wakeAfter(overlayId: string, at: Date): void {
-    setTimeout(() => void goOn(overlayId).catch(() => {}), Math.max(0, at.getTime() - wall.now().getTime())).unref()
   }
 
   // The holder did not finish in time: it is believed gone, and the alert goes back into its place in the queue, once.

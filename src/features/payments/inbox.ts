@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Bell } from '../../kernel/bell.ts'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { jitter } from '../../kernel/ids.ts'
@@ -23,6 +24,7 @@ export function createInbox({
   settle,
   unitOfWork,
   wall,
+  bell,
   context,
   failpoints,
   log,
@@ -32,6 +34,7 @@ export function createInbox({
   settle: Settle
   unitOfWork: UnitOfWork
   wall: Wall
+  bell: Pick<Bell, 'ring'>
   context: () => Context
   failpoints: Failpoints
   log: Logger
@@ -76,6 +79,7 @@ export function createInbox({
       .limit(pageSize)
       .lean()
     for (const row of rows) await work(row._id)
+    if (rows.length === pageSize) bell.ring()
   }
 
   /** After a start as the only process: the worker that had claimed these is gone. */
@@ -134,5 +138,6 @@ export function createInbox({
       { _id: row._id, outcome: 'received' },
       parked ? { $set: { outcome: 'parked', last_error }, $unset: { due_at: 1 } } : { $set: { last_error, due_at: new Date(wall.now().getTime() + backoffMs) } },
     )
+    bell.ring(backoffMs)
   }
 }

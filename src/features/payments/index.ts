@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { createBell } from '../../kernel/bell.ts'
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import type { Currency } from '../../kernel/currency.ts'
@@ -45,7 +46,8 @@ export function createPayments(deps: {
   const models = createPaymentModels(deps.db)
   const { settle, refuse } = createSettling({ models, ledger, clock })
   const service = createPaymentService({ ...deps, models, refuse, returnUrl: (paymentId) => `${deps.publicUrl()}/fan/#/payment/${paymentId}` })
-  const inbox = createInbox({ models, providerOf: service.providerOf, settle, unitOfWork, wall, context, failpoints, log })
+  const bell = createBell()
+  const inbox = createInbox({ models, bell, providerOf: service.providerOf, settle, unitOfWork, wall, context, failpoints, log })
   const sweeper = createSweeper({ models, providerOf: service.providerOf, settle, unitOfWork, ledger, clock, wall, context, log })
   const nudge = (inboxId: string): void => {
     inbox.work(inboxId).catch((error: unknown) => log.warn({ err: error, inbox_id: inboxId }, 'a webhook waits for the next poll'))
@@ -58,7 +60,7 @@ export function createPayments(deps: {
       broadcast('payment.changed', ({ payer_id, ...data }) => [{ event: 'payment:updated', rooms: [rooms.user(payer_id)], data }]),
     ],
     jobs: [
-      { name: 'payments.inbox', every_ms: 1_000, run: inbox.pollDue },
+      { name: 'payments.inbox', every_ms: 5_000, bell, run: inbox.pollDue },
       { name: 'payments.sweep', every_ms: 5_000, run: sweeper.sweep },
     ],
     endpoints: [createWebhookEndpoint({ inbox, defaultProvider: deps.providers[0] as PaymentProvider, providerOf: service.providerOf, nudge })],

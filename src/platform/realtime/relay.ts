@@ -21,6 +21,8 @@ export interface Relay {
   resync(meta: Meta): void
   /** whether this process holds the socket */
   holds(namespace: '/' | '/overlay', socketId: string): boolean
+  /** whether this process holds any socket */
+  holdsAny(namespace: '/' | '/overlay'): boolean
   /** A word to the other processes themselves; none hears it without Redis, or while that is away. */
   notify(topic: string, word: unknown): void
   onNotice(topic: string, heed: (word: unknown) => void): void
@@ -47,6 +49,9 @@ export function createRelay(redis?: Redis): Relay {
     },
     holds(namespace: '/' | '/overlay', socketId: string) {
       return server?.of(namespace).sockets.has(socketId) ?? false
+    },
+    holdsAny(namespace: '/' | '/overlay') {
+      return (server?.of(namespace).sockets.size ?? 0) > 0
     },
     add(members: string, room: string) {
       server?.of('/').in(members).socketsJoin(room)
