@@ -4,7 +4,7 @@ import type { Problem } from '../kernel/errors.ts'
 import type { Reach } from '../kernel/operation.ts'
 import { createLine, type Line, type Meta } from './line.ts'
 import { createNewsFilter } from './news.ts'
-import { backoff, createEnding, pause } from './pause.ts'
+import { backoff, createEnding, pause, spread } from './pause.ts'
 import { asProblem, ClientError, type ClientProblem, isForLater, noAnswer } from './problem.ts'
 import type { Media } from '../features/media/contract.ts'
 import { sendHttp } from './transport.ts'
@@ -97,7 +97,7 @@ export function createClient({ url, tokens: given, onTokens, door = 'auto', insp
         problem = trouble
         again = trouble.status === 0 || isForLater(trouble)
       }
-      const waitMs = Math.max((problem.retry_after_ms ?? 0) * (1 + Math.random() / 8), backoff(attempt, pauses))
+      const waitMs = Math.max(spread(problem.retry_after_ms ?? 0, 1 / 8), backoff(attempt, pauses))
       if (ending.isOver || attempt >= attempts || waitMs > patienceMs || !again) throw new ClientError(problem)
       // What broke on the socket may go through beside it.
       overHttp ||= problem.status === 0

@@ -1,5 +1,6 @@
 import type { Conversation } from '../features/messaging/contract.ts'
 import type { Client } from './client.ts'
+import { createListeners } from './listeners.ts'
 import { asProblem, type ClientProblem } from './problem.ts'
 
 export interface Inbox {
@@ -25,13 +26,12 @@ const gatherMs = 100
  */
 export function createInbox(client: Client, state: 'joined' | 'requested' = 'joined'): Inbox {
   const known = new Map<string, Conversation>()
-  const handlers = new Set<() => void>()
+  const { onChange, tell, close: closeListeners } = createListeners()
   const stale = new Set<string>()
   let next: string | null = null
   let isLoaded = false
   let problem: ClientProblem | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isClosed = false
 
   const hear = ({ conversation_id }: { conversation_id: string }): void => {
     stale.add(conversation_id)
@@ -108,17 +108,8 @@ export function createInbox(client: Client, state: 'joined' | 'requested' = 'joi
     tell()
   }
 
-  function onChange(handler: () => void): () => void {
-    handlers.add(handler)
-    return () => void handlers.delete(handler)
-  }
-
-  function tell(): void {
-    if (!isClosed) for (const handler of handlers) handler()
-  }
-
   function close(): void {
-    isClosed = true
+    closeListeners()
     clearTimeout(timer)
     for (const stop of stops) stop()
   }

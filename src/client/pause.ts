@@ -37,5 +37,10 @@ export async function pause(ms: number, ending: Ending): Promise<void> {
 
 /** Doubles with each attempt up to its bound; the upper half is left to chance, so that many who failed together do not come back together. */
 export function backoff(attempt: number, { firstMs, maxMs }: { firstMs: number; maxMs: number }): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.max(0, attempt - 1)) * (0.5 + Math.random() / 2)
+  return spread(Math.min(maxMs, firstMs * 2 ** Math.max(0, attempt - 1)) / 2, 1)
+}
+
+/** Somewhat longer, by chance: never sooner, and at most by that share. */
+export function spread(ms: number, share: number): number {
+  return ms * (1 + Math.random() * share)
 }

@@ -1,5 +1,6 @@
 import type { Presence } from '../features/presence/contract.ts'
 import type { Client } from './client.ts'
+import { createListeners } from './listeners.ts'
 
 export interface PresenceWatch {
   /** undefined for strangers, and until it is known */
@@ -21,7 +22,7 @@ const awayAfterMs = 60_000
 export function createPresence(client: Client): PresenceWatch {
   const known = new Map<string, Presence>()
   const wishes = new Set<readonly string[]>()
-  const handlers = new Set<() => void>()
+  const { onChange, tell, close: closeListeners } = createListeners()
   let state: 'online' | 'away' = 'online'
   let asking: ReturnType<typeof setTimeout> | undefined
   let leaving: ReturnType<typeof setTimeout> | undefined
@@ -87,20 +88,11 @@ export function createPresence(client: Client): PresenceWatch {
     }
   }
 
-  function onChange(handler: () => void): () => void {
-    handlers.add(handler)
-    return () => void handlers.delete(handler)
-  }
-
-  function tell(): void {
-    for (const handler of handlers) handler()
-  }
-
   function close(): void {
     clearTimeout(asking)
     clearTimeout(leaving)
     turn++
-    handlers.clear()
+    closeListeners()
     for (const stop of stops) stop()
   }
 }

@@ -1,6 +1,7 @@
 import type { UploadMedia } from './upload.ts'
 import type { Conversation, HeldMessage, Message, MessagingFacts, SendMessage } from '../features/messaging/contract.ts'
 import { type Client, newKey } from './client.ts'
+import { createListeners } from './listeners.ts'
 import { asProblem, type ClientProblem } from './problem.ts'
 
 /** A file that goes with what is said. */
@@ -80,7 +81,7 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
   /** by their ids, which they keep as messages */
   const held = new Map<string, HeldMessage>()
   const typists = new Map<string, ReturnType<typeof setTimeout>>()
-  const handlers = new Set<() => void>()
+  const { onChange, tell, close: closeListeners } = createListeners()
   let conversation: Conversation | undefined
   let problem: ClientProblem | undefined
   /** the last step that is here; undefined until it was loaded */
@@ -369,17 +370,9 @@ export function createThread(client: Client, { conversation_id, user_id }: { con
     return isAsking ? new Promise((resolve) => waiting.add(resolve)) : Promise.resolve()
   }
 
-  function onChange(handler: () => void): () => void {
-    handlers.add(handler)
-    return () => void handlers.delete(handler)
-  }
-
-  function tell(): void {
-    if (!isClosed) for (const handler of handlers) handler()
-  }
-
   function close(): void {
     isClosed = true
+    closeListeners()
     clearInterval(look)
     for (const stop of stops) stop()
     for (const timer of typists.values()) clearTimeout(timer)

@@ -49,6 +49,7 @@ export function createAccounts(deps: {
   moneyOf: (userId: string) => Promise<{ amount: number; currency: string }>
   context: () => Context
   publicUrl: () => string
+  passwordMemoryKb: number | undefined
   clock: Clock
   wall: Wall
   log: Logger
@@ -60,7 +61,7 @@ export function createAccounts(deps: {
 } {
   const { relay, keys, limits, clock, wall } = deps
   const models = createAccountModels(deps.db)
-  const passwords = createPasswords()
+  const passwords = createPasswords(deps.passwordMemoryKb)
   const tokens = createAccessTokens({ keys, wall })
   const sessions = createSessions({ models, keys, wall })
   const gatekeeper = createGatekeeper({ models, tokens, wall })

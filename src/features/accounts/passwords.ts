@@ -2,7 +2,7 @@ import { hash, verify } from '@node-rs/argon2'
 import { fail } from '../../kernel/errors.ts'
 
 // OWASP's argon2id setting for one lane: 46 MiB, one pass.
-const cost = { memoryCost: 46 * 1024, timeCost: 1, parallelism: 1 } as const
+const owaspMemoryKb = 46 * 1024
 const atOnce = 2
 const maxWaiting = 50
 
@@ -12,7 +12,8 @@ export interface Passwords {
 }
 
 /** Hashes share libuv's few threads with the disk, so at most two run at once and at most fifty wait. @throws AppError `retry` beyond that */
-export function createPasswords(): Passwords {
+export function createPasswords(memoryKb = owaspMemoryKb): Passwords {
+  const cost = { memoryCost: memoryKb, timeCost: 1, parallelism: 1 }
   let running = 0
   const waiting: (() => void)[] = []
   let dummy: string | undefined

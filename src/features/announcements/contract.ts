@@ -1,7 +1,8 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
-export type AnnouncementAudience = 'followers' | 'list'
+/** `all`: who follows, and whom the creator talks with */
+export type AnnouncementAudience = 'all' | 'followers' | 'list'
 export type AnnouncementStatus = 'queued' | 'sending' | 'done' | 'cancelled'
 
 export interface Announcement {
@@ -10,7 +11,7 @@ export interface Announcement {
   audience: AnnouncementAudience
   text: string
   status: AnnouncementStatus
-  /** how many it was to reach when it was made */
+  /** how many it is for; those with whom the creator talks and who don't follow are counted as it comes to them */
   total: number
   sent: number
   /** who do not want it, or can't be reached */

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { createBell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { broadcast } from '../../kernel/events.ts'
@@ -35,14 +36,15 @@ export function createAnnouncements(deps: {
   log: Logger
 }): { feature: Feature } {
   const models = createAnnouncementModels(deps.db)
-  const announcements = createAnnouncementService({ ...deps, models })
-  const telling = createTelling({ ...deps, models })
+  const bell = createBell()
+  const announcements = createAnnouncementService({ ...deps, models, bell })
+  const telling = createTelling({ ...deps, models, bell })
   const feature = defineFeature({
     name: 'announcements',
     operations: announcementOperations(announcements),
     facts: announcementFacts,
     broadcasts: [broadcast('announcement.changed', ({ creator_id, announcement }) => [{ event: 'announcement:updated', rooms: [rooms.user(creator_id)], data: announcement }])],
-    jobs: [{ name: 'announcements.tell', every_ms: 1_000, run: telling.runDue }],
+    jobs: [{ name: 'announcements.tell', every_ms: 5_000, bell, run: telling.runDue }],
     checks: createAnnouncementChecks(models),
     effects: [{ operation: 'announcement:create', field: 'announcement_id', ownersOf: announcements.ownersOf }],
     personal: [createAnnouncementPersonal(models)],

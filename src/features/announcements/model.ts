@@ -14,7 +14,9 @@ export interface AnnouncementRow {
   status: AnnouncementStatus
   /** of followers, the last follow that was there when it was made */
   up_to: string
-  /** of followers, the last follow that was told; of a list, how many were */
+  /** of all, the creator's last seat in a conversation then */
+  up_to_seat?: string
+  /** of followers, the last follow that was told; of a list, how many were; of all, once the followers are through, `seat:` and the last seat */
   position: string
   /** how often the page after it was tried */
   attempts: number
@@ -56,6 +58,7 @@ export function createAnnouncementModels(db: Connection) {
         text: { type: String, default: '' },
         status: text,
         up_to: { type: String, default: '' },
+        up_to_seat: String,
         position: { type: String, default: '' },
         attempts: number,
         due_at: date,

@@ -5,7 +5,7 @@ import type { Announcement, AnnouncementConsent, CreateAnnouncement } from './co
 
 const words = text(2_000)
 const count = Joi.number().integer().min(0)
-const audience = Joi.string<Announcement['audience']>().valid('followers', 'list')
+const audience = Joi.string<Announcement['audience']>().valid('all', 'followers', 'list')
 
 export const createAnnouncement = Joi.object<CreateAnnouncement, true>({
   audience: audience.required(),

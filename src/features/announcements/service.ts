@@ -1,3 +1,4 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
@@ -6,6 +7,7 @@ import { type Page, type PageQuery, pageOf } from '../../kernel/page.ts'
 import type { Cursors } from '../../platform/cursors.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { userOf } from '../accounts/index.ts'
+import type { Company } from '../messaging/index.ts'
 import type { Profiles } from '../profiles/index.ts'
 import type { Announcement, AnnouncementConsent, CreateAnnouncement } from './contract.ts'
 import { type AnnouncementModels, type AnnouncementRow, optOutId } from './model.ts'
@@ -20,16 +22,20 @@ export type AnnouncementService = ReturnType<typeof createAnnouncementService>
 export function createAnnouncementService({
   models: { Announcements, OptOuts },
   profiles,
+  company,
   unitOfWork,
   cursors,
   clock,
+  bell,
   perDay,
 }: {
   models: AnnouncementModels
   profiles: Pick<Profiles, 'creator' | 'nameOf' | 'countFollowers'>
+  company: Pick<Company, 'lastSeat'>
   unitOfWork: UnitOfWork
   cursors: Cursors
   clock: Clock
+  bell: Pick<Bell, 'ring'>
   perDay: number
 }) {
   return Object.freeze({ create, list, read, cancel, consent, setConsent, ownersOf })
@@ -38,8 +44,9 @@ export function createAnnouncementService({
     const { user_id } = userOf(ctx)
     ensure((audience === 'list') === user_ids.length > 0, 'validation', { errors: [{ path: 'user_ids', code: 'audience', detail: 'belongs to a list, and a list needs it' }] })
     await profiles.creator(user_id)
-    const followers = audience === 'followers' ? await profiles.countFollowers(user_id) : { count: user_ids.length, last: '' }
-    return unitOfWork.run(
+    const followers = audience === 'list' ? { count: user_ids.length, last: '' } : await profiles.countFollowers(user_id)
+    const seat = audience === 'all' ? { up_to_seat: await company.lastSeat(user_id) } : {}
+    const made = await unitOfWork.run(
       ctx,
       async (tx) => {
         const now = clock.now()
@@ -55,6 +62,7 @@ export function createAnnouncementService({
           text,
           status: 'queued',
           up_to: followers.last,
+          ...seat,
           position: '',
           attempts: 0,
           due_at: now,
@@ -72,6 +80,8 @@ export function createAnnouncementService({
       },
       `announcements:${user_id}`,
     )
+    bell.ring()
+    return made
   }
 
   /** Newest first. */

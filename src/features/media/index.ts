@@ -12,7 +12,7 @@ import { createAddresses } from './addresses.ts'
 import { createMediaChecks } from './check.ts'
 import { createDeliveryEndpoint } from './delivery.ts'
 import { createImages } from './images.ts'
-import { createKeeping, type Keeping, type Readers } from './keeping.ts'
+import { createKeeping, type Keeping, type KeepingDependencies } from './keeping.ts'
 import { createMediaModels } from './model.ts'
 import { mediaOperations } from './operations.ts'
 import { createMediaPersonal } from './personal.ts'
@@ -21,12 +21,12 @@ import { createSweep } from './sweep.ts'
 import { createUploadEndpoint } from './upload.ts'
 
 export type { MediaLimits } from './preparing.ts'
-export type MediaService = Pick<Keeping, 'loose' | 'attach' | 'release'>
+export type MediaService = Pick<Keeping, 'loose' | 'attach' | 'release' | 'copy'>
 
 const sweepMs = 10 * 60_000
 const straysMs = 24 * 3600_000
 
-export function createMedia(deps: {
+export function createMedia(deps: Pick<KeepingDependencies, 'mayRead' | 'mayDecide' | 'reported' | 'isJudge' | 'audit'> & {
   db: Connection
   unitOfWork: UnitOfWork
   storage: Storage
@@ -39,7 +39,6 @@ export function createMedia(deps: {
   authenticate: (request: Request) => Promise<Actor>
   addressOf: (request: Request) => string
   maintenance: Maintenance
-  readers: Readers
   wall: Wall
   context: () => Context
   log: Logger
@@ -47,14 +46,15 @@ export function createMedia(deps: {
   const models = createMediaModels(deps.db)
   const folder = join(deps.folder, 'incoming')
   const addresses = createAddresses(deps)
-  const keeping = createKeeping({ ...deps, models, addresses, limits: deps.mediaLimits })
+  const pace = deps.limits.rate({ name: 'upload', per_second: 2, burst: 40 })
+  const keeping = createKeeping({ ...deps, models, addresses, limits: deps.mediaLimits, pace })
   const prepare = createPreparing({ images: createImages(), limits: deps.mediaLimits })
   const sweep = createSweep({ ...deps, models, folder })
   const feature = defineFeature({
     name: 'media',
     operations: mediaOperations(keeping),
     endpoints: [
-      createUploadEndpoint({ ...deps, keeping, prepare, limits: deps.mediaLimits, folder, pace: deps.limits.rate({ name: 'upload', per_second: 2, burst: 40 }) }),
+      createUploadEndpoint({ ...deps, keeping, prepare, limits: deps.mediaLimits, folder, pace }),
       createDeliveryEndpoint({ ...deps, keeping, addresses }),
     ],
     jobs: [

@@ -94,7 +94,10 @@ export function bytesOf({ files }: Pick<MediaRow, 'files'>): number {
   return files.reduce((total, each) => total + each.size, 0)
 }
 
-export function presentMedia(row: MediaRow): Media {
+/** what somebody who may see it is told of it */
+export type Shown = Omit<MediaRow, 'owner_id' | 'state' | 'message_id' | 'created_at' | 'changed_at'>
+
+export function presentMedia(row: Shown): Media {
   const original = row.files.find((each) => each.variant === 'original')
   const { width, height, duration_ms, waveform } = row
   return {

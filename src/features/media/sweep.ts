@@ -4,6 +4,7 @@ import type { Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import type { Storage } from '../../platform/storage/storage.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { Reported } from './keeping.ts'
 import { bytesOf, mediaIdOf, type MediaModels, type MediaRow } from './model.ts'
 
 const hourMs = 3600_000
@@ -18,6 +19,7 @@ export interface SweepDependencies {
   storage: Storage
   /** where files are written while they come */
   folder: string
+  reported: Reported
   unitOfWork: UnitOfWork
   wall: Wall
   context: () => Context
@@ -27,7 +29,7 @@ export interface SweepDependencies {
 export type Sweep = ReturnType<typeof createSweep>
 
 /** Takes away what nobody can read any more. Cut off at any point, or run twice at once, it goes on from what is still there. */
-export function createSweep({ models, storage, folder, unitOfWork, wall, context, log }: SweepDependencies) {
+export function createSweep({ models, storage, folder, reported, unitOfWork, wall, context, log }: SweepDependencies) {
   const { Assets, Usage } = models
 
   return Object.freeze({ run, strays, removeOf })
@@ -36,7 +38,8 @@ export function createSweep({ models, storage, folder, unitOfWork, wall, context
   async function run(): Promise<void> {
     await dismiss('ready', looseMs)
     await dismiss('storing', storingMs)
-    await removeAll({ state: 'leaving' })
+    // What an admin has yet to look at stays until then.
+    await removeAll({ state: 'leaving' }, reported)
     await clearFolder()
   }
 
@@ -65,9 +68,12 @@ export function createSweep({ models, storage, folder, unitOfWork, wall, context
     await Assets.updateMany({ state, changed_at: { $lt: new Date(now.getTime() - afterMs) } }, { $set: { state: 'leaving', changed_at: now } })
   }
 
-  async function removeAll(which: { state: 'leaving'; owner_id?: string }): Promise<void> {
-    for (let page: MediaRow[], after = ''; (page = await Assets.find({ ...which, _id: { $gt: after } }).sort({ _id: 1 }).limit(pageSize).lean()).length > 0; after = page.at(-1)?._id ?? '')
-      for (const row of page) await removeOne(row).catch((error: unknown) => log.error({ err: error, media_id: row._id }, 'a file could not be removed; it is tried again'))
+  async function removeAll(which: { state: 'leaving'; owner_id?: string }, spare: Reported = async () => new Set()): Promise<void> {
+    for (let page: MediaRow[], after = ''; (page = await Assets.find({ ...which, _id: { $gt: after } }).sort({ _id: 1 }).limit(pageSize).lean()).length > 0; after = page.at(-1)?._id ?? '') {
+      const spared = await spare(page.flatMap((row) => row.message_id ?? []))
+      for (const row of page.filter(({ message_id }) => message_id === null || !spared.has(message_id)))
+        await removeOne(row).catch((error: unknown) => log.error({ err: error, media_id: row._id }, 'a file could not be removed; it is tried again'))
+    }
   }
 
   // The files before the row, so that none is left without one; the space is given back with the row, so once.

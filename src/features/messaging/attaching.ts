@@ -21,11 +21,14 @@ export function refusalOfMedia(draft: Files, loose: Loose, fresh: readonly Messa
 }
 
 export function typeOf(draft: Files, loose: Loose): MessageType {
-  if (draft.type === 'reminder') return 'reminder'
-  const [first, ...others] = mediaOf(draft, loose)
+  return typeWith(draft.type, mediaOf(draft, loose))
+}
+
+/** Told of them or not, it is what is in its files. */
+export function typeWith(told: Files['type'], [first, ...others]: readonly Media[]): MessageType {
+  if (told === 'reminder') return 'reminder'
   if (!first) return 'text'
-  if (draft.type) return draft.type
-  return others.every((each) => each.kind === first.kind) ? first.kind : 'file'
+  return told ?? (others.every((each) => each.kind === first.kind) ? first.kind : 'file')
 }
 
 export function mediaOf({ media_ids = [] }: Pick<Files, 'media_ids'>, loose: Loose): Media[] {

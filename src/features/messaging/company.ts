@@ -7,7 +7,7 @@ export type Company = ReturnType<typeof createCompany>
 
 /** Who is no stranger: both are in a conversation between the two, or in a group. A creator's room is no such company. */
 export function createCompany({ Conversations, Participations }: MessagingModels) {
-  return Object.freeze({ among })
+  return Object.freeze({ among, partnersAfter, lastSeat })
 
   async function among(userId: string, others: readonly string[]): Promise<Set<string>> {
     const wanted = new Set(others)
@@ -17,6 +17,22 @@ export function createCompany({ Conversations, Participations }: MessagingModels
     if (met.size === wanted.size) return met
     for (const each of await inGroupsOf(userId)) if (wanted.has(each)) met.add(each)
     return met
+  }
+
+  /**
+   * Those with whom somebody has a conversation between the two, in the order in which these began, up to a seat of theirs.
+   * @returns a page, and the last seat of it when there may be more
+   */
+  async function partnersAfter(userId: string, { after, upTo, limit }: { after: string; upTo: string; limit: number }): Promise<{ user_ids: string[]; last: string | undefined }> {
+    const seats = await Participations.find({ user_id: userId, state: 'joined', _id: { $gt: after, $lte: upTo } }, { conversation_id: 1 }).sort({ _id: 1 }).limit(limit).lean()
+    const pairs = await Conversations.find({ _id: { $in: seats.map((row) => row.conversation_id) }, type: 'direct' }, { member_ids: 1 }).lean()
+    const user_ids = pairs.flatMap((row) => row.member_ids ?? []).filter((each) => each !== userId)
+    return { user_ids, last: seats.length === limit ? seats.at(-1)?._id : undefined }
+  }
+
+  async function lastSeat(userId: string): Promise<string> {
+    const row = await Participations.findOne({ user_id: userId }, { _id: 1 }).sort({ _id: -1 }).lean()
+    return row?._id ?? ''
   }
 
   // Whoever has not accepted a request yet is not in it: the stranger learns nothing of them.

@@ -166,8 +166,8 @@ export interface HeldMessage {
   sender_name: string
   text: string
   reply_to_id: string | null
-  /** how many go with it; they are shown when it is let go */
-  files: number
+  /** seen by its author and by those who decide about it */
+  media: Media[]
   why: 'words' | 'delay'
   state: HeldState
   /** then it goes by itself; null waits for a decision */

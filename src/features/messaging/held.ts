@@ -1,3 +1,4 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
@@ -8,6 +9,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
 import type { Access } from './access.ts'
 import type { HeldMessage, Message } from './contract.ts'
+import { fullLookMs, soonOf, takeDue } from './due.ts'
 import type { Holding } from './holding.ts'
 import type { HeldRow, MessagingModels } from './model.ts'
 import { canChange } from './policy.ts'
@@ -27,12 +29,13 @@ export interface HeldDependencies {
   unitOfWork: UnitOfWork
   cursors: Cursors
   clock: Clock
+  bell: Pick<Bell, 'ring'>
 }
 
 export type Held = ReturnType<typeof createHeld>
 
 /** Who looks at what waits, and decides; and what goes by itself when its time has come. */
-export function createHeld({ models, access, accounts, holding, sending, audit, unitOfWork, cursors, clock }: HeldDependencies) {
+export function createHeld({ models, access, accounts, holding, sending, audit, unitOfWork, cursors, clock, bell }: HeldDependencies) {
   const { Held } = models
 
   return Object.freeze({ queue, approve, reject, letGoDue })
@@ -71,10 +74,13 @@ export function createHeld({ models, access, accounts, holding, sending, audit, 
 
   /** Run twice, or by two processes, it lets go once: each claims the row in the transaction that says it. */
   async function letGoDue(): Promise<void> {
-    const due = await Held.find({ state: 'held', due_at: { $lte: clock.now() } })
+    const waiting = await Held.find({ state: 'held', due_at: { $lte: soonOf(clock) } })
       .sort({ due_at: 1, _id: 1 })
       .limit(maxDue)
       .lean()
+    const due = takeDue(waiting, (row) => row.due_at, { clock, bell })
+    if (due.length === 0) return
+    if (due.length === maxDue) bell.ring(fullLookMs)
     const names = await accounts.namesOf([...new Set(due.map((row) => row.sender_id))])
     await Promise.all(due.map((row) => sending.letGo(row, { name: names.get(row.sender_id) ?? '', by: null }).catch(unlessRefused)))
   }

@@ -1,7 +1,9 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { HeldState } from './contract.ts'
-import type { HeldRow, MessagingModels, Saying } from './model.ts'
+import { nameOf } from './drafts.ts'
+import type { ConversationRow, HeldRow, MessagingModels } from './model.ts'
 import { presentHeld } from './present.ts'
 
 const maxModerators = 100
@@ -11,24 +13,26 @@ export const maxWaiting = 20
 export type Holding = ReturnType<typeof createHolding>
 
 /** What waits to be let go: how it comes to wait, and how it ends, once, in the transaction of what becomes of it. */
-export function createHolding({ models, clock }: { models: Pick<MessagingModels, 'Held' | 'Participations'>; clock: Clock }) {
+export function createHolding({ models, clock, bell }: { models: Pick<MessagingModels, 'Held' | 'Participations'>; clock: Clock; bell: Pick<Bell, 'ring'> }) {
   const { Held, Participations } = models
 
-  return Object.freeze({ find, waitingOf, put, end })
+  return Object.freeze({ around, put, end })
 
-  async function find(conversation_id: string, drafts: readonly { sender_id: string; client_msg_id: string }[]): Promise<HeldRow[]> {
-    return Held.find({ conversation_id, $or: drafts.map(({ sender_id, client_msg_id }) => ({ sender_id, client_msg_id })) }).lean()
-  }
-
-  /** How many of each person's wait. */
-  async function waitingOf(conversation_id: string, userIds: readonly string[]): Promise<Map<string, number>> {
-    const rows = await Held.find({ conversation_id, sender_id: { $in: userIds }, state: 'held' }, { sender_id: 1 }).lean()
-    return new Map(userIds.map((each) => [each, rows.filter((row) => row.sender_id === each).length]))
+  /** What of these drafts waits already, and how many of each speaker's do. Between two nothing waits. */
+  async function around({ _id: conversation_id, type }: Pick<ConversationRow, '_id' | 'type'>, drafts: readonly { sender_id: string; client_msg_id: string }[]): Promise<{ held: Map<string, HeldRow>; waiting: Map<string, number> }> {
+    if (type === 'direct') return { held: new Map(), waiting: new Map() }
+    const names = drafts.map(({ sender_id, client_msg_id }) => ({ sender_id, client_msg_id }))
+    const held = await Held.find({ conversation_id, $or: names }).lean()
+    const others = await Held.find({ conversation_id, sender_id: { $in: [...new Set(names.map((each) => each.sender_id))] }, state: 'held' }, { sender_id: 1 }).lean()
+    const waiting = new Map<string, number>()
+    for (const { sender_id } of others) waiting.set(sender_id, (waiting.get(sender_id) ?? 0) + 1)
+    return { held: new Map(held.map((row) => [nameOf(row), row])), waiting }
   }
 
   async function put(tx: Tx, conversationId: string, rows: readonly HeldRow[], names: ReadonlyMap<string, string>): Promise<void> {
     if (rows.length === 0) return
     tx.insert(Held, [...rows])
+    for (const { due_at } of rows) if (due_at) bell.ring(due_at.getTime() - clock.now().getTime())
     await tx.publish('messages.held', { held: rows.map((row) => presentHeld(row, names.get(row.sender_id) ?? '')), moderator_ids: await moderatorsOf(conversationId) })
   }
 
@@ -45,18 +49,4 @@ export function createHolding({ models, clock }: { models: Pick<MessagingModels,
     const rows = await Participations.find({ conversation_id, role: { $in: ['owner', 'admin'] }, state: 'joined' }, { user_id: 1 }).limit(maxModerators).lean()
     return rows.map((row) => row.user_id)
   }
-}
-
-/** Compared with what was sent, whole; of a forwarding, what is forwarded: that may have been changed meanwhile. */
-export function isSameContent({ content }: Pick<HeldRow, 'content'>, other: HeldRow['content']): boolean {
-  if (content.forward_of !== undefined || other.forward_of !== undefined) return content.forward_of === other.forward_of
-  return inOneOrder(content) === inOneOrder(other)
-}
-
-export function contentOf({ conversation_id: _place, client_msg_id: _name, ...content }: Saying): HeldRow['content'] {
-  return content
-}
-
-function inOneOrder(content: HeldRow['content']): string {
-  return JSON.stringify(Object.entries(content).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { createBell } from '../../kernel/bell.ts'
 import type { Clock, Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { broadcast, subscribe } from '../../kernel/events.ts'
@@ -21,6 +22,7 @@ import { type Company, createCompany } from './company.ts'
 import { createConversations } from './conversations.ts'
 import { createForwarding } from './forwarding.ts'
 import { roomsOf } from './hearers.ts'
+import { dueEveryMs } from './due.ts'
 import { createHeld } from './held.ts'
 import { createHolding } from './holding.ts'
 import { createInvitations } from './invitations.ts'
@@ -63,7 +65,7 @@ export function createMessaging(deps: {
   context: () => Context
   failpoints: Failpoints
   log: Logger
-}): { feature: Feature; messages: Messages; company: Company; announcing: Announcing; roomsOf: (userId: string) => Promise<string[]>; mayRead: ReturnType<typeof createReaders> } {
+}): { feature: Feature; messages: Messages; company: Company; announcing: Announcing; roomsOf: (userId: string) => Promise<string[]>; readers: ReturnType<typeof createReaders> } {
   const models = createMessagingModels(deps.db)
   const access = createAccess(models)
   const placing = createPlacing({ ...deps, models })
@@ -73,15 +75,16 @@ export function createMessaging(deps: {
   const conversations = createConversations({ ...deps, models, access, reading, notes, invitations })
   const members = createMembers({ ...deps, models, access, reading, notes, invitations })
   const parting = createParting(deps.relations)
-  const holding = createHolding({ ...deps, models })
+  const bells = { reminders: createBell(), held: createBell() }
+  const holding = createHolding({ ...deps, models, bell: bells.held })
   const sending = createSending({ ...deps, models, access, parting, holding, flood: deps.limits.rate({ name: 'message', per_second: 5, burst: 30 }) })
-  const held = createHeld({ ...deps, models, access, holding, sending })
+  const held = createHeld({ ...deps, models, access, holding, sending, bell: bells.held })
   const changing = createChanging({ ...deps, models, access, placing, parting, flood: deps.limits.rate({ name: 'message-change', per_second: 10, burst: 60 }) })
   const tipLines = createTipLines({ ...deps, models, placing, changing })
-  const reminders = createReminders({ ...deps, models, access, sending })
+  const reminders = createReminders({ ...deps, models, access, sending, bell: bells.reminders })
   const pins = createPins({ ...deps, models, access, placing, reading })
   const { search } = createSearch({ ...deps, models, access, reading })
-  const { forward } = createForwarding({ access, sending })
+  const { forward } = createForwarding({ access, sending, media: deps.media })
   const marks = createMarks({ ...deps, models, access, reading, placing, parting })
   const typing = createTyping({ ...deps, access, parting, pace: deps.limits.rate({ name: 'typing', per_second: 1, burst: 3 }) })
   const feature = defineFeature({
@@ -112,15 +115,15 @@ export function createMessaging(deps: {
       subscribe('user.blocked', 'messaging.part', ({ payload }) => members.partAcross(payload)),
     ],
     jobs: [
-      { name: 'messaging.reminders', every_ms: 1_000, run: reminders.runDue },
-      { name: 'messaging.let-go', every_ms: 1_000, run: held.letGoDue },
+      { name: 'messaging.reminders', every_ms: dueEveryMs, bell: bells.reminders, run: reminders.runDue },
+      { name: 'messaging.let-go', every_ms: dueEveryMs, bell: bells.held, run: held.letGoDue },
     ],
     checks: createMessagingChecks({ ...deps, models }),
     effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }, { operation: 'reminder:create', field: 'reminder_id', ownersOf: reminders.ownersOf }],
     personal: [createMessagingPersonal(models, deps.clock)],
     models: Object.values(models),
   })
-  return { feature, messages: reading, company: createCompany(models), announcing: createAnnouncing({ ...deps, conversations, sending }), roomsOf: conversations.roomsOf, mayRead: createReaders({ ...deps, models }) }
+  return { feature, messages: reading, company: createCompany(models), announcing: createAnnouncing({ ...deps, conversations, sending }), roomsOf: conversations.roomsOf, readers: createReaders({ ...deps, models }) }
 }
 
 function roomsOfPeople(author: string, others: readonly string[]): string[] {

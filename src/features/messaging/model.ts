@@ -136,6 +136,8 @@ export interface HeldRow {
   client_msg_id: string
   /** as it was sent; its files hang on nothing until it is let go */
   content: Omit<Saying, 'conversation_id' | 'client_msg_id'>
+  /** those files; missing in rows from before they were shown */
+  media?: Media[]
   why: HeldMessage['why']
   /** what was let go is a message and has no row here */
   state: 'held' | 'rejected' | 'dropped'
@@ -203,6 +205,7 @@ export function createMessagingModels(db: Connection) {
       rowOptions<ParticipationRow>('participations'),
     )
       .index({ user_id: 1, state: 1, last_message_at: -1, _id: -1 })
+      .index({ user_id: 1, _id: 1 })
       .index({ conversation_id: 1, state: 1 })
       .index({ conversation_id: 1, role: 1 }),
   )
@@ -271,13 +274,14 @@ export function createMessagingModels(db: Connection) {
   const Held = db.model<HeldRow>(
     'HeldMessage',
     new Schema<HeldRow>(
-      { _id: String, conversation_id: text, sender_id: text, client_msg_id: text, content: { type: Schema.Types.Mixed, required: true }, why: text, state: text, due_at: { type: Date, default: null }, reason: { type: String, default: '' }, created_at: date, decided_at: Date },
+      { _id: String, conversation_id: text, sender_id: text, client_msg_id: text, content: { type: Schema.Types.Mixed, required: true }, media: { type: [Schema.Types.Mixed], default: undefined } as never, why: text, state: text, due_at: { type: Date, default: null }, reason: { type: String, default: '' }, created_at: date, decided_at: Date },
       rowOptions<HeldRow>('held_messages'),
     )
       .index({ conversation_id: 1, sender_id: 1, client_msg_id: 1 }, { unique: true })
       .index({ conversation_id: 1, state: 1, _id: 1 })
       .index({ state: 1, due_at: 1 })
       .index({ sender_id: 1 })
+      .index({ 'media.media_id': 1 }, { partialFilterExpression: { state: 'held' } })
       .index({ decided_at: 1 }, { expireAfterSeconds: 90 * 86_400 }),
   )
   return { Conversations, Participations, Messages, Reactions, Mentions, Reminders, Settings, Held }

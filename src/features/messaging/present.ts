@@ -1,3 +1,4 @@
+import { typeWith } from './attaching.ts'
 import type { Changes, Conversation, Edit, HeldMessage, Message, Participant, SentMessage } from './contract.ts'
 import type { Hearers } from './events.ts'
 import { isWithheld, presentLine, type ToldRow } from './lines.ts'
@@ -89,15 +90,15 @@ export function changesOf(row: ConversationRow, data: Message[], { since, has_mo
 }
 
 export function presentHeld(row: HeldRow, senderName: string): HeldMessage {
-  const { _id: held_id, conversation_id, client_msg_id, sender_id, content, why, state, due_at, reason, created_at } = row
-  const { text, reply_to_id = null, media_ids = [] } = content
-  return { held_id, conversation_id, client_msg_id, sender_id, sender_name: senderName, text, reply_to_id, files: media_ids.length, why, state, release_at: due_at?.toISOString() ?? null, reason, created_at: created_at.toISOString() }
+  const { _id: held_id, conversation_id, client_msg_id, sender_id, content, media = [], why, state, due_at, reason, created_at } = row
+  const { text, reply_to_id = null } = content
+  return { held_id, conversation_id, client_msg_id, sender_id, sender_name: senderName, text, reply_to_id, media, why, state, release_at: due_at?.toISOString() ?? null, reason, created_at: created_at.toISOString() }
 }
 
 /** The answer to whoever sent it: the message that it will be, which has no place yet. */
 export function presentUnsaid(row: HeldRow, senderName: string, { duplicate }: { duplicate: boolean }): SentMessage {
   const held = presentHeld(row, senderName)
-  const { held_id: message_id, conversation_id, sender_id, sender_name, text, reply_to_id, files, created_at } = held
-  const type = row.content.type ?? (files > 0 ? 'file' : 'text')
-  return { message_id, conversation_id, seq: 0, change: 0, type, sender_id, sender_name, text, reply_to_id, mentions: [], media: [], reactions: [], deleted: false, pinned: false, forwarded: row.content.forward_of !== undefined, edited_at: null, created_at, duplicate, held }
+  const { held_id: message_id, conversation_id, sender_id, sender_name, text, reply_to_id, media, created_at } = held
+  const type = typeWith(row.content.type, media)
+  return { message_id, conversation_id, seq: 0, change: 0, type, sender_id, sender_name, text, reply_to_id, mentions: [], media, reactions: [], deleted: false, pinned: false, forwarded: row.content.forward_of !== undefined, edited_at: null, created_at, duplicate, held }
 }

@@ -4,6 +4,7 @@ import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Cursors } from '../../platform/cursors.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
+import type { Media } from '../media/contract.ts'
 import type { Access, Seat } from './access.ts'
 import type { Changes, Conversation, History, HistoryQuery, Message, Participant, SyncedConversation } from './contract.ts'
 import { peopleIn, type ToldRow } from './lines.ts'
@@ -102,12 +103,12 @@ export function createReading({ models, access, accounts, unitOfWork, cursors, p
   }
 
   /** For whoever judges it: its words, and who can know of them. */
-  async function find(messageId: string): Promise<{ sender_id: string; text: string; member_ids: string[] } | null> {
+  async function find(messageId: string): Promise<{ sender_id: string; text: string; media: Media[]; member_ids: string[] } | null> {
     const message = await Messages.findOne({ _id: messageId, deleted_at: null }).lean()
     if (!message) return null
     const { conversation_id, seq, sender_id, text } = message
     const present = await Participations.find({ conversation_id, state: { $in: ['joined', 'requested'] }, joined_seq: { $lt: seq } }, { user_id: 1 }).limit(maxWitnesses).lean()
-    return { sender_id, text, member_ids: present.map((row) => row.user_id) }
+    return { sender_id, text, media: message.media ?? [], member_ids: present.map((row) => row.user_id) }
   }
 
   // One question after the other: it is also asked inside transactions.

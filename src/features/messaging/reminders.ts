@@ -1,3 +1,4 @@
+import type { Bell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { AppError, ensure, fail } from '../../kernel/errors.ts'
@@ -9,6 +10,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Access } from './access.ts'
 import type { CreateReminder, Reminder, ReminderReason } from './contract.ts'
+import { fullLookMs, soonOf, takeDue } from './due.ts'
 import type { MessagingModels, ReminderRow } from './model.ts'
 import type { Sending } from './sending.ts'
 
@@ -27,6 +29,7 @@ export interface ReminderDependencies {
   unitOfWork: UnitOfWork
   cursors: Cursors
   clock: Clock
+  bell: Pick<Bell, 'ring'>
   failpoints: Failpoints
   log: Logger
 }
@@ -37,7 +40,7 @@ export type Reminders = ReturnType<typeof createReminders>
  * What is to be said later. The row decides when it is due; it is said under an id made of the row's own, so whoever says it again, after a
  * crash or beside another process, finds it said.
  */
-export function createReminders({ models: { Reminders }, access, sending, accounts, unitOfWork, cursors, clock, failpoints, log }: ReminderDependencies) {
+export function createReminders({ models: { Reminders }, access, sending, accounts, unitOfWork, cursors, clock, bell, failpoints, log }: ReminderDependencies) {
   return Object.freeze({ create, list, cancel, runDue, ownersOf })
 
   async function create(ctx: Context, { conversation_id, text, due_at }: CreateReminder): Promise<Reminder> {
@@ -53,6 +56,7 @@ export function createReminders({ models: { Reminders }, access, sending, accoun
         const slot = await freeSlot(me.user_id)
         const row: ReminderRow = { _id: newId('rem'), user_id: me.user_id, conversation_id, text, due_at: due, state: 'open', fire_at: due, slot, reason: null, message_id: null, created_at: now }
         await Reminders.insertMany([row])
+        bell.ring(due.getTime() - now.getTime())
         return presentReminder(row)
       },
       `reminders:${me.user_id}`,
@@ -83,10 +87,12 @@ export function createReminders({ models: { Reminders }, access, sending, accoun
 
   /** Says whatever is due. One that fails stays due and keeps none of the others waiting. */
   async function runDue(): Promise<void> {
-    const due = await Reminders.find({ state: { $in: ['open', 'firing'] }, fire_at: { $lte: clock.now() } })
+    const waiting = await Reminders.find({ state: { $in: ['open', 'firing'] }, fire_at: { $lte: soonOf(clock) } })
       .sort({ fire_at: 1 })
       .limit(sweepSize)
       .lean()
+    const due = takeDue(waiting, ({ fire_at }) => fire_at, { clock, bell })
+    if (due.length === sweepSize) bell.ring(fullLookMs)
     for (const row of due) await fire(row).catch((error: unknown) => log.warn({ err: error, reminder_id: row._id }, 'a reminder could not be said; it is tried again'))
   }
 
@@ -104,7 +110,7 @@ export function createReminders({ models: { Reminders }, access, sending, accoun
     } catch (error) {
       if (!(error instanceof AppError) || error.status >= 500) throw error
       const waitMs = error.code === 'slow-mode' ? error.extras.retry_after_ms : undefined
-      if (waitMs !== undefined) await Reminders.updateOne({ _id, state: 'firing' }, { $set: { state: 'open', fire_at: new Date(clock.now().getTime() + waitMs) } })
+      if (waitMs !== undefined) await Reminders.updateOne({ _id, state: 'firing' }, { $set: { state: 'open', fire_at: new Date(clock.now().getTime() + waitMs) } }).then(() => bell.ring(waitMs))
       else await end(_id, { state: 'dropped', reason: reasonOf(error) })
     }
   }

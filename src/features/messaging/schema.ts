@@ -1,6 +1,7 @@
 import Joi from 'joi'
 import { systemNote, tipNote } from './kinds-schema.ts'
 import { cursor, id, instant, limit, name, nothing, page, text } from '../../kernel/schema.ts'
+import type { Media } from '../media/contract.ts'
 import { media } from '../media/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 import type {
@@ -108,7 +109,7 @@ const heldShape = {
   sender_name: Joi.string().allow('').required(),
   text: words.required(),
   reply_to_id: id.allow(null).required(),
-  files: Joi.number().integer().min(0).required(),
+  media: Joi.array<Media[]>().items(media).required(),
   why: Joi.string<HeldMessage['why']>().valid('words', 'delay').required(),
   state: Joi.string<HeldMessage['state']>().valid('held', 'released', 'rejected', 'dropped').required(),
   release_at: instant.allow(null).required(),

@@ -31,7 +31,7 @@ export type Follows = ReturnType<typeof createFollows>
 export function createFollows({ models, relations, count, accounts, unitOfWork, cursors, clock }: FollowDependencies) {
   const { Profiles, Follows } = models
 
-  return Object.freeze({ follow, unfollow, followers, following, isFollowing, followedAmong, followersAfter, countFollowers, part })
+  return Object.freeze({ follow, unfollow, followers, following, isFollowing, followedAmong, followersAmong, followersAfter, countFollowers, part })
 
   /** Following twice is following. @throws AppError `not-found`, `self`, `blocked` */
   async function follow(ctx: Context, { creator_id }: { creator_id: string }): Promise<FollowState> {
@@ -112,6 +112,12 @@ export function createFollows({ models, relations, count, accounts, unitOfWork, 
   async function followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>> {
     const rows = await Follows.find({ follower_id: followerId, creator_id: { $in: creatorIds } }, { creator_id: 1 }).lean()
     return new Set(rows.map((row) => row.creator_id))
+  }
+
+  /** Those of them who follow the creator. */
+  async function followersAmong(creatorId: string, userIds: readonly string[]): Promise<Set<string>> {
+    const rows = await Follows.find({ creator_id: creatorId, follower_id: { $in: userIds } }, { follower_id: 1 }).lean()
+    return new Set(rows.map((row) => row.follower_id))
   }
 
   /** In the order in which they came, up to one of them: what comes meanwhile is not among them. */

@@ -34,6 +34,7 @@ export interface Profiles {
   creator(creatorId: string): Promise<ProfileRow>
   isFollowing(followerId: string, creatorId: string): Promise<boolean>
   followedAmong(followerId: string, creatorIds: readonly string[]): Promise<Set<string>>
+  followersAmong(creatorId: string, userIds: readonly string[]): Promise<Set<string>>
   followersAfter: FollowsOf['followersAfter']
   countFollowers: FollowsOf['countFollowers']
   /** of whoever once was a creator here, too */
@@ -99,5 +100,5 @@ export function createProfiles(deps: {
   })
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
   const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
-  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
+  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAmong: follows.followersAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
 }

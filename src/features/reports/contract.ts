@@ -1,5 +1,6 @@
-import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
+import type { Page, PageQuery } from '../../kernel/page.ts'
+import type { Media } from '../media/contract.ts'
 
 export type ReportSubject = 'user' | 'tip' | 'message'
 export type ReportReason = 'spam' | 'abuse' | 'fraud' | 'other'
@@ -30,6 +31,8 @@ export interface AdminReport extends Report {
   about_user_id: string
   /** the words that are reported, as they were then */
   quote: string
+  /** the files of the message that is reported: `media:sign` opens them for an admin until it is resolved, also when the message is gone */
+  media: Media[]
   decision: ReportDecision | null
   note: string | null
   resolved_by: string | null

@@ -12,7 +12,7 @@ import type { Messages } from '../messaging/index.ts'
 import type { TipService } from '../tips/index.ts'
 import { createReportModel } from './model.ts'
 import { reportFacts, reportOperations } from './operations.ts'
-import { createReportService } from './service.ts'
+import { createReportService, type ReportService } from './service.ts'
 import { createSubjects } from './subjects.ts'
 
 const perDay = 20
@@ -28,7 +28,7 @@ export function createReports(deps: {
   audit: Audit
   cursors: Cursors
   clock: Clock
-}): { feature: Feature } {
+}): { feature: Feature; reports: Pick<ReportService, 'openAbout'> } {
   const Reports = createReportModel(deps.db)
   const daily = deps.limits.quota({ name: 'report', points: perDay, window_s: 24 * 3600 })
   const reports = createReportService({ ...deps, Reports, daily, subjects: createSubjects(deps) })
@@ -41,5 +41,5 @@ export function createReports(deps: {
     personal: [{ name: 'reports', read: reports.allOf, erase: reports.erase }],
     models: [Reports],
   })
-  return { feature }
+  return { feature, reports }
 }

@@ -1,5 +1,6 @@
 import { type Connection, Schema } from 'mongoose'
 import { rowOptions } from '../../platform/mongo.ts'
+import type { Media } from '../media/contract.ts'
 import type { ReportDecision, ReportReason, ReportStatus, ReportSubject } from './contract.ts'
 
 export interface ReportRow {
@@ -10,6 +11,8 @@ export interface ReportRow {
   about_user_id: string
   /** missing in rows from before words were kept */
   quote?: string
+  /** missing in rows from before files were kept */
+  media?: Media[]
   reason: ReportReason
   text: string
   status: ReportStatus
@@ -31,6 +34,7 @@ export function createReportModel(db: Connection) {
         subject_id: { type: String, required: true },
         about_user_id: { type: String, required: true },
         quote: { type: String },
+        media: { type: [Schema.Types.Mixed], default: undefined } as never,
         reason: { type: String, enum: ['spam', 'abuse', 'fraud', 'other'], required: true },
         text: { type: String, default: '' },
         status: { type: String, enum: ['open', 'resolved'], required: true },
@@ -44,6 +48,7 @@ export function createReportModel(db: Connection) {
     )
       .index({ reporter_id: 1, subject_type: 1, subject_id: 1 }, { unique: true, partialFilterExpression: { status: 'open' } })
       .index({ status: 1, _id: 1 })
+      .index({ subject_id: 1 }, { partialFilterExpression: { status: 'open' } })
       .index({ reporter_id: 1, _id: -1 }),
   )
 }

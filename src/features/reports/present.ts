@@ -12,6 +12,7 @@ export function presentToAdmin(row: ReportRow): AdminReport {
     reporter_id: row.reporter_id,
     about_user_id: row.about_user_id,
     quote: row.quote ?? '',
+    media: row.media ?? [],
     decision: row.decision ?? null,
     note: row.note ?? null,
     resolved_by: row.resolved_by ?? null,

@@ -1,6 +1,8 @@
 import Joi from 'joi'
 import { cursor, id, instant, limit, page, text } from '../../kernel/schema.ts'
 import type { PageQuery } from '../../kernel/page.ts'
+import type { Media } from '../media/contract.ts'
+import { media } from '../media/schema.ts'
 import type { AdminReport, CreateReport, Report, ReportDecision, ReportFacts, ReportReason, ReportStatus, ReportSubject, ResolveReport } from './contract.ts'
 
 const subjectType = Joi.string<ReportSubject>().valid('user', 'tip', 'message')
@@ -21,6 +23,7 @@ export const adminReport = Joi.object<AdminReport, true>({
   reporter_id: id.required(),
   about_user_id: id.required(),
   quote: Joi.string().allow('').required(),
+  media: Joi.array<Media[]>().items(media).required(),
   decision: decision.allow(null).required(),
   note: Joi.string().allow('', null).required(),
   resolved_by: id.allow(null).required(),

@@ -31,7 +31,7 @@ export type ReportService = ReturnType<typeof createReportService>
 
 /** A block or a mute takes nobody the right to report, and whom a report is about never hears of it. */
 export function createReportService({ Reports, subjects, daily, unitOfWork, audit, cursors, clock }: ReportDependencies) {
-  return Object.freeze({ create, list, resolve, ownersOf, allOf, erase })
+  return Object.freeze({ create, list, resolve, openAbout, ownersOf, allOf, erase })
 
   /** @throws AppError `conflict` while an earlier report of the same thing by the same person is open */
   async function create(ctx: Context, input: CreateReport): Promise<Report> {
@@ -43,7 +43,7 @@ export function createReportService({ Reports, subjects, daily, unitOfWork, audi
     const { subject_type, subject_id, reason, text = '' } = input
     return unitOfWork.run(ctx, async (tx) => {
       ensure(!(await Reports.exists({ reporter_id: user_id, subject_type, subject_id, status: 'open' })), 'conflict', 'You reported this already; an admin has yet to look at it')
-      const row: ReportRow = { _id: newId('rep'), reporter_id: user_id, subject_type, subject_id, about_user_id: subject.about, quote: subject.quote ?? '', reason, text, status: 'open', created_at: clock.now() }
+      const row: ReportRow = { _id: newId('rep'), reporter_id: user_id, subject_type, subject_id, about_user_id: subject.about, quote: subject.quote ?? '', ...(subject.media?.length ? { media: [...subject.media] } : {}), reason, text, status: 'open', created_at: clock.now() }
       await Reports.insertMany([row])
       await tx.publish('report.opened', { report_id: row._id, subject_type, subject_id, reason, created_at: row.created_at.toISOString() })
       return presentReport(row)
@@ -76,6 +76,11 @@ export function createReportService({ Reports, subjects, daily, unitOfWork, audi
     })
   }
 
+  /** Of these, what somebody reports and no admin has decided about. */
+  async function openAbout(subjectIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await Reports.find({ subject_id: { $in: [...subjectIds] }, status: 'open' }, { subject_id: 1 }).lean()).map((row) => row.subject_id))
+  }
+
   async function ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await Reports.find({ _id: { $in: ids } }, { reporter_id: 1 }).lean()
     return new Map(rows.map((row) => [row._id, row.reporter_id]))
@@ -88,6 +93,6 @@ export function createReportService({ Reports, subjects, daily, unitOfWork, audi
 
   async function erase(userId: string): Promise<void> {
     await Reports.updateMany({ reporter_id: userId }, { $set: { text: '' } })
-    await Reports.updateMany({ about_user_id: userId }, { $set: { quote: '' } })
+    await Reports.updateMany({ about_user_id: userId }, { $set: { quote: '' }, $unset: { media: 1 } })
   }
 }

@@ -1,4 +1,5 @@
 import type { AccountService } from '../accounts/index.ts'
+import type { Media } from '../media/contract.ts'
 import type { Messages } from '../messaging/index.ts'
 import type { TipService } from '../tips/index.ts'
 import type { ReportSubject } from './contract.ts'
@@ -9,6 +10,7 @@ export interface Subject {
   known_to: 'everybody' | readonly string[]
   /** its words: by the time an admin looks they may have been changed or taken away */
   quote?: string
+  media?: readonly Media[]
 }
 
 export type Subjects = Readonly<Record<ReportSubject, (subjectId: string) => Promise<Subject | null>>>
@@ -28,6 +30,6 @@ export function createSubjects({ accounts, tips, messages }: { accounts: Pick<Ac
 
   async function message(messageId: string): Promise<Subject | null> {
     const found = await messages.find(messageId)
-    return found && { about: found.sender_id, known_to: found.member_ids, quote: found.text }
+    return found && { about: found.sender_id, known_to: found.member_ids, quote: found.text, media: found.media }
   }
 }

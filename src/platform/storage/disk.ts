@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ByteRange, type LocalFile, type Storage, StorageError, type StoredFile } from './storage.ts'
 
@@ -7,7 +7,7 @@ const partial = '.partial'
 
 /** A folder of this machine, or one that several share. */
 export function createDiskStorage({ folder }: { folder: string }): Storage {
-  return Object.freeze({ put, read, stat: sizeOf, remove, list })
+  return Object.freeze({ put, copy, read, stat: sizeOf, remove, list })
 
   async function put(key: string, { path }: LocalFile): Promise<void> {
     const target = join(folder, key)
@@ -15,6 +15,16 @@ export function createDiskStorage({ folder }: { folder: string }): Storage {
       await mkdir(dirname(target), { recursive: true, mode: 0o700 })
       await flush(path)
       await move(path, target)
+      await flush(dirname(target))
+    })
+  }
+
+  async function copy(from: string, to: string): Promise<void> {
+    const [source, target] = [join(folder, from), join(folder, to)]
+    await known(async () => {
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      // A second name for the same bytes, which nobody ever changes; some disks have no such thing.
+      await link(source, target).catch((error: unknown) => (codeOf(error) === 'EEXIST' ? undefined : codeOf(error) === 'ENOENT' ? Promise.reject(error as Error) : copyBytes(source, target)))
       await flush(dirname(target))
     })
   }
@@ -48,10 +58,14 @@ async function move(from: string, to: string): Promise<void> {
     await rename(from, to)
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error
-    await copyFile(from, `${to}${partial}`)
-    await flush(`${to}${partial}`)
-    await rename(`${to}${partial}`, to)
+    await copyBytes(from, to)
   }
+}
+
+async function copyBytes(from: string, to: string): Promise<void> {
+  await copyFile(from, `${to}${partial}`)
+  await flush(`${to}${partial}`)
+  await rename(`${to}${partial}`, to)
 }
 
 async function flush(path: string): Promise<void> {

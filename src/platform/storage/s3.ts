@@ -32,7 +32,7 @@ export function createS3Storage({ endpoint, region, bucket, access_key_id, secre
   /** of the keys of a day, so that they are derived once */
   const cache = new Map<string, ArrayBuffer>()
 
-  return Object.freeze({ put, read, stat, remove, list })
+  return Object.freeze({ put, copy, read, stat, remove, list })
 
   async function put(key: string, file: LocalFile): Promise<void> {
     const headers = {
@@ -41,6 +41,13 @@ export function createS3Storage({ endpoint, region, bucket, access_key_id, secre
     }
     const answer = await send('PUT', `${root}/${key}`, { headers, body: { size: file.size, open: () => createReadStream(file.path) }, repeatable: true, totalMs: putMs })
     ensureDone(answer, [200, 201, 204])
+  }
+
+  async function copy(from: string, to: string): Promise<void> {
+    const answer = await send('PUT', `${root}/${to}`, { headers: { 'x-amz-copy-source': `/${bucket}/${from}` }, repeatable: true, totalMs: putMs })
+    ensureDone(answer, [200])
+    // What goes wrong after the first byte of the answer is told in the rest of it.
+    if (field(answer.body.toString('utf8'), 'ETag') === '') throw new StorageError('unavailable', 'The object store broke off in the middle of a copy')
   }
 
   /** In pieces, the next when it is wanted: whoever reads slowly holds one piece of it, and no connection. */

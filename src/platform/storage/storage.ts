@@ -24,6 +24,8 @@ export interface ByteRange {
 export interface Storage {
   /** The whole file or nothing of it; again under the same key, it is there once. The local one may be gone afterwards. @throws StorageError */
   put(key: string, file: LocalFile): Promise<void>
+  /** The same bytes under another key, whole or not at all; each is removed by itself. @throws StorageError, also when there is nothing to copy */
+  copy(from: string, to: string): Promise<void>
   /** undefined when there is none. @throws StorageError */
   read(key: string, range?: ByteRange): Promise<Readable | undefined>
   stat(key: string): Promise<{ size: number } | undefined>

@@ -1,6 +1,7 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { AdminReport, ReportStatus } from '../../features/reports/contract.ts'
+import { MediaList } from '../kit/attachments.ts'
 import { List, useList } from '../kit/list.ts'
 import type { ViewProps } from '../kit/page.ts'
 import { Trouble, useAction, valuesOf, When } from '../kit/parts.ts'
@@ -21,6 +22,7 @@ export function ReportsView({ client }: ViewProps) {
       <${List} of=${reports} live empty=${status === 'open' ? 'Nothing waits for you.' : 'None yet.'}>${(each: AdminReport) => html`
         <li key=${each.report_id} class="stacked">
           <span><strong>${each.reason}</strong> about a ${each.subject_type} <code>${each.subject_id}</code> <span class="soft"><${When} at=${each.created_at} /></span>${each.quote && html`<blockquote class="text">${each.quote}</blockquote>`}${each.text && html`<br /><span class="text">${each.text}</span>`}</span>
+          ${each.status === 'open' && html`<${MediaList} client=${client} media=${each.media} />`}
           ${each.status === 'open'
             ? html`<form class="row" onSubmit=${(event: SubmitEvent) => {
                 const decision = (event.submitter as HTMLButtonElement | null)?.value === 'acted' ? 'acted' : 'dismissed'

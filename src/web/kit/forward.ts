@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type Client, newKey } from '../../client/index.ts'
 import type { Message } from '../../features/messaging/contract.ts'
+import { gistOf } from './attachments.ts'
 import { Loading, Trouble, useAction, useLoaded } from './parts.ts'
 
 const maxTargets = 10
@@ -25,7 +26,7 @@ export function ForwardDialog({ client, message, onClose }: { client: Client; me
   return html`
     <dialog ref=${dialog} aria-labelledby="forward-title" onClose=${onClose}>
       <h2 id="forward-title">Forward</h2>
-      <blockquote class="clip soft">${message.text}</blockquote>
+      <blockquote class="clip soft">${gistOf(message)}</blockquote>
       ${!offered.value && !offered.error && html`<${Loading} />`}
       <div class="offered" role="group" aria-label="To">${offered.value?.data.map((each) => html`<label key=${each.conversation_id} class="check"><input type="checkbox" checked=${chosen.includes(each.conversation_id)} onChange=${() => toggle(each.conversation_id)} /> ${each.title || 'Group'}</label>`)}</div>
       ${(forward.error || offered.error) && html`<${Trouble} text=${forward.error || offered.error} />`}

@@ -71,10 +71,10 @@ export function MembersDialog({ client, user, conversation, onClose }: Common & 
       ${(act.error || leave.error) && html`<${Trouble} text=${act.error || leave.error} />`}
       <div class="row">
         <button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run(() => client.call('conversation:mute', { conversation_id, until: muted_until ? null : new Date(Date.now() + muteMs).toISOString() }))}>${muted_until ? 'Noise again' : 'No noise for 8 hours'}</button>
-        ${role !== 'owner' && html`<button type="button" class="plain" onClick=${() => setIsLeaving(true)}>Leave</button>`}
+        ${(role !== 'owner' || isGroup) && html`<button type="button" class="plain" onClick=${() => setIsLeaving(true)}>Leave</button>`}
         <button type="button" class="plain" onClick=${onClose}>Close</button>
       </div>
-      ${isLeaving && html`<${Confirm} question="Leave it?" detail="You hear no more of it; somebody has to ask you in again." yes="Leave" onYes=${() => leave.run()} onNo=${() => setIsLeaving(false)} />`}
+      ${isLeaving && html`<${Confirm} question="Leave it?" detail=${role === 'owner' ? 'Somebody else of it becomes its owner. You hear no more of it; they have to ask you in again.' : 'You hear no more of it; somebody has to ask you in again.'} yes="Leave" onYes=${() => leave.run()} onNo=${() => setIsLeaving(false)} />`}
     </dialog>
   `
 

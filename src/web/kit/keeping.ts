@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import type { Thread } from '../../client/index.ts'
 import type { Conversation, HeldMessage, Message } from '../../features/messaging/contract.ts'
+import { MediaList } from './attachments.ts'
 import type { ViewProps } from './page.ts'
 import { Confirm, Trouble, useAction } from './parts.ts'
 import { hrefOf } from './route.ts'
@@ -49,18 +50,14 @@ export function SenderKeeping({ client, conversation: { conversation_id, type, r
 }
 
 /** One's own that nobody else sees yet, or ever. */
-export function HeldBubble({ held, thread }: { held: HeldMessage; thread: Thread }) {
+export function HeldBubble({ client, held, thread }: Pick<ViewProps, 'client'> & { held: HeldMessage; thread: Thread }) {
   return html`
     <li class="bubble own held">
+      <${MediaList} client=${client} media=${held.media} />
       ${held.text && html`<p class="text">${held.text}</p>`}
-      ${filesLine(held) && html`<p class="soft">${filesLine(held)}</p>`}
       ${held.state === 'held'
         ? html`<p class="foot soft">${held.why === 'words' ? 'Waits for approval' : 'Waits for approval; all see it in a moment'}</p>`
         : html`<p class="foot bad">Was not approved${held.reason && `: ${held.reason}`}</p><button type="button" class="plain" onClick=${() => thread.discard(held.client_msg_id)}>Throw away</button>`}
     </li>
   `
-}
-
-export function filesLine({ files }: Pick<HeldMessage, 'files'>): string {
-  return files === 0 ? '' : `📎 ${files} ${files === 1 ? 'file' : 'files'}`
 }

@@ -1,7 +1,7 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Conversation, FilterAction, HeldMessage, RoomAudience } from '../../features/messaging/contract.ts'
-import { filesLine } from './keeping.ts'
+import { MediaList } from './attachments.ts'
 import { List, useList } from './list.ts'
 import type { ViewProps } from './page.ts'
 import { Choice, Show, Trouble, useAction, useLoaded, valuesOf, When } from './parts.ts'
@@ -50,7 +50,7 @@ function Queue({ client, conversation: { conversation_id, title } }: Pick<ViewPr
       <h1 id="queue-title">Waiting in ${title || 'the group'}</h1>
       <${List} of=${waiting} live empty="Nothing waits. What the rules hold back appears here.">${(each: HeldMessage) => html`
         <li key=${each.held_id}>
-          <span><strong>${each.sender_name}</strong> <span class="chip">${each.why === 'words' ? 'a word on your list' : 'goes by itself'}</span><br /><span class="text">${each.text} ${filesLine(each)}</span><br />
+          <span><strong>${each.sender_name}</strong> <span class="chip">${each.why === 'words' ? 'a word on your list' : 'goes by itself'}</span><br /><span class="text">${each.text}</span>${each.media.length > 0 ? html`<${MediaList} client=${client} media=${each.media} />` : html`<br />`}
             <span class="soft">${each.release_at ? html`is seen by all <${When} at=${each.release_at} />` : html`<${When} at=${each.created_at} />`}</span></span>
           <span class="row">
             <button type="button" disabled=${decide.busy} onClick=${() => decide.run('moderation:approve', each.held_id)}>Approve</button>

@@ -102,7 +102,7 @@ function Messages({ client, user, thread, conversation, sight, onSeen, onReply }
       ${messages.length + drafts.length + held.length === 0 && html`<p class="soft">Nothing yet. Say hello.</p>`}
       <ol aria-live="polite">
         ${messages.map((each) => isLine(each) ? html`<${LineOf} key=${each.message_id} message=${each} />` : html`<${Bubble} key=${each.message_id} client=${client} user=${user} message=${each} conversation=${conversation} quoted=${each.reply_to_id ? byId.get(each.reply_to_id) : undefined} onReply=${onReply} />`)}
-        ${held.map((each) => html`<${HeldBubble} key=${each.held_id} held=${each} thread=${thread} />`)}
+        ${held.map((each) => html`<${HeldBubble} key=${each.held_id} client=${client} held=${each} thread=${thread} />`)}
         ${drafts.map((each) => html`<${DraftBubble} key=${each.client_msg_id} draft=${each} thread=${thread} />`)}
       </ol>
       ${lastOwn && conversation.type === 'direct' && html`<p class="soft receipt">${receiptOf(conversation, user.id, lastOwn.seq)}</p>`}

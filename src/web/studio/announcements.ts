@@ -74,6 +74,7 @@ function Compose({ client, onMade }: ViewProps & { onMade: (row: Announcement) =
         <form ref=${form} onInput=${change} onSubmit=${(event: Event) => ask.run(valuesOf(event)['text'] ?? '')}>
           <fieldset><legend>To whom</legend>
             <label class="check"><input type="radio" name="audience" checked=${audience === 'followers'} onChange=${() => setAudience('followers')} /> All who follow you (${followers})</label>
+            <label class="check"><input type="radio" name="audience" checked=${audience === 'all'} onChange=${() => setAudience('all')} /> Everybody: they, and all whom you talk with</label>
             <label class="check"><input type="radio" name="audience" checked=${audience === 'list'} onChange=${() => setAudience('list')} /> Some of them${audience === 'list' && ` (${chosen.size} chosen)`}</label>
             ${audience === 'list' && html`<${People} client=${client} creatorId=${profile.value?.id ?? ''} chosen=${chosen} onChoose=${setChosen} />`}
           </fieldset>
@@ -83,7 +84,7 @@ function Compose({ client, onMade }: ViewProps & { onMade: (row: Announcement) =
           <button disabled=${send.busy || (audience === 'followers' && followers === 0)}>Announce</button>
           ${audience === 'followers' && followers === 0 && html`<p class="soft">Nobody follows you yet.</p>`}
         </form>
-        ${asking && html`<${Confirm} question="Announce this?" detail=${`It goes to ${audience === 'list' ? chosen.size : followers} ${(audience === 'list' ? chosen.size : followers) === 1 ? 'person' : 'people'}. What has arrived can’t be called back for all at once.`} yes="Announce it"
+        ${asking && html`<${Confirm} question="Announce this?" detail=${`It goes to ${whom(audience, audience === 'list' ? chosen.size : followers)}. What has arrived can’t be called back for all at once.`} yes="Announce it"
           onYes=${() => {
             send.run(asking)
             setAsking('')
@@ -100,4 +101,9 @@ function People({ client, creatorId, chosen, onChoose }: { client: ViewProps['cl
     onChoose(next)
   }
   return html`<${List} of=${followers} empty="Nobody follows you yet.">${(each: Follower) => html`<li key=${each.user_id}><label class="check"><input type="checkbox" checked=${chosen.has(each.user_id)} onChange=${() => toggle(each.user_id)} /> ${each.name}</label></li>`}<//>`
+}
+
+function whom(audience: CreateAnnouncement['audience'], count: number): string {
+  const people = `${count} ${count === 1 ? 'person' : 'people'}`
+  return audience === 'all' ? `all who follow you (${people}) and all whom you talk with` : people
 }
