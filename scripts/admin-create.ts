@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { AppError } from '../src/kernel/errors.ts'
 import { email as emailRule, password as passwordRule } from '../src/kernel/schema.ts'
-import { openApp, readSettings } from './open-app.ts'
+import { readSettings } from './settings.ts'
 
 /**
  * `npm run admin:create -- --email a@b.c [--name NAME] [--password-stdin]`: one more admin, beside a server that runs or before the first
@@ -14,6 +14,8 @@ const minLength = 12
 const { email, name, fromStdin } = readArguments()
 const password = fromStdin ? await readFirstLine() : await ask()
 if (password.length < minLength || passwordRule.validate(password).error) refuse(`The password needs ${minLength} to 128 characters.`)
+// Only now: whoever is refused above need not wait until the server is loaded.
+const { openApp } = await import('./open-app.ts')
 const { app, close } = await openApp(readSettings())
 try {
   await app.prepare()

@@ -12,7 +12,7 @@ const started = performance.now()
 const compiler = locate('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
 const { build } = await import(locate('esbuild'))
 
-rmSync(`${root}dist/web`, { recursive: true, force: true })
+for (const made of ['web', 'scripts']) rmSync(`${root}dist/${made}`, { recursive: true, force: true })
 const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json', '--singleThreaded'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(1)
 
@@ -44,9 +44,11 @@ await build({
 // The operator's commands, for where there are no sources and no compiler: each finds the server's own files beside it.
 await build({
   absWorkingDir: root,
-  entryPoints: { 'admin-create': 'scripts/admin-create.ts', doctor: 'scripts/doctor/main.ts', migrate: 'scripts/migrate.ts', 'verify-ledger': 'scripts/verify-ledger.ts' },
+  entryPoints: { 'admin-create': 'scripts/admin-create.ts', doctor: 'scripts/doctor/main.ts', migrate: 'scripts/migrate.ts', seed: 'scripts/seed/main.ts', 'verify-ledger': 'scripts/verify-ledger.ts' },
   outdir: 'dist/scripts',
   bundle: true,
+  // What is imported later is loaded later.
+  splitting: true,
   packages: 'external',
   plugins: [{ name: 'beside', setup: (bundle) => bundle.onResolve({ filter: /\/src\// }, ({ path }) => ({ path: path.replace(/^.*\/src\//, '../').replace(/\.ts$/, '.js'), external: true })) }],
   platform: 'node',

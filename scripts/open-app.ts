@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type App, createApp } from '../src/app.ts'
-import { type Config, ConfigError, loadConfig } from '../src/config.ts'
+import type { Config } from '../src/config.ts'
 import { StoreRefused } from '../src/embedded-mongo/launcher.ts'
 import { loadOrMakeSecret } from '../src/platform/keys.ts'
 import { createLogger } from '../src/platform/logger.ts'
@@ -11,19 +11,6 @@ export interface OpenApp {
   app: App
   store: OpenStore
   close(): Promise<void>
-}
-
-/** The settings of the next start, or the end of this command with the list of what is wrong with them. */
-export function readSettings(overrides: Record<string, string> = {}): Config {
-  try {
-    // The first look reads .env into the environment.
-    loadConfig()
-    return loadConfig({ ...process.env, ...overrides })
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`Some settings are wrong:\n${error.faults.map((fault) => `  ${fault}\n`).join('')}`)
-    return process.exit(78)
-  }
 }
 
 /** The whole server on the store of these settings, made and not started: beside one that runs, or on its own. */

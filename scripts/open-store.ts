@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
-import { MongoClient } from 'mongodb'
 import type { Config } from '../src/config.ts'
 import { startEmbeddedStore } from '../src/embedded-mongo/launcher.ts'
 import type { Logger } from '../src/kernel/context.ts'
@@ -11,8 +12,6 @@ export interface OpenStore {
   shared: boolean
   close(): Promise<void>
 }
-
-const lookMs = 1_000
 
 /**
  * The store that a server with these settings would use: MONGODB_URI, or the embedded one in DATA_DIR, be it that of a server that runs or
@@ -28,18 +27,18 @@ export async function openStore(config: Config, log: Logger): Promise<OpenStore>
   return { uri: store.uri, shared: false, close: () => store.stop() }
 }
 
+// The file outlives the server that wrote it; whether somebody listens there is known at once.
 async function addressOfRunning(dir: string): Promise<string | undefined> {
   const file = join(dir, 'address')
   if (!existsSync(file)) return undefined
   const uri = readFileSync(file, 'utf8').trim()
-  // The file outlives the server that wrote it.
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: lookMs })
+  const socket = connect(decodeURIComponent(new URL(uri).hostname))
   try {
-    await client.db('admin').command({ ping: 1 })
+    await once(socket, 'connect')
     return uri
   } catch {
     return undefined
   } finally {
-    await client.close()
+    socket.destroy()
   }
 }

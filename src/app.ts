@@ -75,13 +75,17 @@ export interface Adapters {
   log: Logger
   /** nobody else works on this store: what the process before left behind may be taken up at once */
   soleProcess: boolean
+  /** for tests, which sign up thousands: what a password's hash takes; unset it is what OWASP asks for */
+  passwordMemoryKb?: number
 }
 
 export interface App {
   /** `mail_url`: where mails are read that nothing sends. @throws SchemaRefused when the database is newer than this code */
   start(): Promise<{ port: number; url: string; mail_url?: string; admin?: { email: string; made_password?: string } }>
-  /** @param graceMs how long load balancers get to notice, before the doors close */
+  /** @param graceMs how long load balancers get to notice, before the doors close: a process that is alone has no other to send them to */
   stop(graceMs?: number): Promise<void>
+  /** A clock was moved: what is due by it is looked for now. */
+  wake(): void
   /** Brings the database to where a start would: what a command that writes without serving needs. @throws SchemaRefused */
   prepare(): Promise<void>
   /** One more admin. @throws AppError `conflict` when the address is taken */
@@ -96,7 +100,7 @@ export interface App {
 }
 
 /** Makes every object once, in the order in which they depend on each other. Two of them can live in one process. */
-export async function createApp(config: Config, { mongoUri, dbName, secret, clock, wall, log: plainLog, soleProcess }: Adapters): Promise<App> {
+export async function createApp(config: Config, { mongoUri, dbName, secret, clock, wall, log: plainLog, soleProcess, passwordMemoryKb }: Adapters): Promise<App> {
   const keys = createKeys(secret, config.SECRET_PREVIOUS)
   const failpoints = createFailpoints(config.FAILPOINT)
   const database = await connectDatabase(mongoUri, dbName, { watched: config.NODE_ENV === 'test' })
@@ -158,6 +162,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const common = { db, unitOfWork, relay, audit, clock, wall, context, failpoints, log, cursors, publicUrl, defaultCurrency: currency }
   const accounts = createAccounts({
     ...common,
+    passwordMemoryKb,
     keys,
     limits,
     mails,
@@ -191,7 +196,10 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     authenticate: accounts.authenticate,
     addressOf,
     maintenance,
-    readers: (userId, messageId) => messaging.mayRead(userId, messageId),
+    mayRead: (userId, messageId) => messaging.readers.mayRead(userId, messageId),
+    mayDecide: (userId, mediaId) => messaging.readers.mayDecide(userId, mediaId),
+    reported: (messageIds) => reports.reports.openAbout(messageIds),
+    isJudge: async (userId) => (await accounts.accounts.find(userId))?.role === 'admin',
   })
   const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
   const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
@@ -277,7 +285,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   })
   const jobs: Jobs = createJobs({
     connection: db,
-    jobs: [{ name: 'outbox.poll', every_ms: 1_000, run: dispatcher.pollDue }, processes.job, mails.job, ...features.flatMap((each) => each.jobs)],
+    jobs: [dispatcher.job, processes.job, mails.job, ...features.flatMap((each) => each.jobs)],
     wall,
     log,
   })
@@ -291,7 +299,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     ...features.flatMap((each) => each.gauges),
   ])
 
-  return Object.freeze({ start, stop, prepare, addAdmin, check: admin.check, reportFault: tracker.report, features, documents, unitOfWork, dispatcher })
+  return Object.freeze({ start, stop, wake, prepare, addAdmin, check: admin.check, reportFault: tracker.report, features, documents, unitOfWork, dispatcher })
 
   async function prepare(): Promise<void> {
     await migrations.up({ alone: soleProcess })
@@ -305,7 +313,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   async function start() {
     await prepare()
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
-    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), ledger.ledger.sealAll()])
+    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), leases.releaseAll(), ledger.ledger.sealAll()])
     await sandbox.start({ alone: soleProcess })
     redis?.start(() => relay.resync({ event_id: newId('evt'), at: wall.now().toISOString() }))
     await processes.announce()
@@ -315,7 +323,12 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     return { port, url: publicUrl(), ...(mailPage ? { mail_url: `${publicUrl()}${mailPage.address}` } : {}), ...(made ? { admin: made } : {}) }
   }
 
-  async function stop(graceMs = drainMs): Promise<void> {
+  function wake(): void {
+    jobs.wake()
+    sandbox.wake()
+  }
+
+  async function stop(graceMs = soleProcess ? 0 : drainMs): Promise<void> {
     health.startDraining()
     await new Promise((resolve) => setTimeout(resolve, graceMs))
     await runInOrder(

@@ -1,12 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createApp } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { type EmbeddedStore, startEmbeddedStore, StoreRefused } from './embedded-mongo/launcher.ts'
 import type { Logger } from './kernel/context.ts'
 import { loadOrMakeSecret } from './platform/keys.ts'
 import { createLogger } from './platform/logger.ts'
-import { SchemaRefused } from './platform/migrations.ts'
 import { createClock, wall } from './platform/system-clock.ts'
 
 const exitConfig = 78
@@ -22,7 +20,10 @@ async function main(): Promise<void> {
   const started = performance.now()
   const dataDir = resolve(config.DATA_DIR)
   const secret = config.SECRET ?? loadOrMakeSecret(dataDir)
+  // Loading the server takes as long as opening the store, so both go on at once; and a start with wrong settings waits for neither.
+  const loading = Promise.all([import('./app.ts'), import('./platform/migrations.ts')])
   const store = config.MONGODB_URI ? undefined : await openStore(dataDir, log)
+  const [{ createApp }, { SchemaRefused }] = await loading
   const app = await createApp(config, {
     mongoUri: config.MONGODB_URI ?? (store as EmbeddedStore).uri,
     dbName: 'ovation',

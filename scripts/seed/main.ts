@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { newToken } from '../../src/kernel/ids.ts'
-import { openApp, readSettings } from '../open-app.ts'
+import { readSettings } from '../settings.ts'
 import { createDoor } from './door.ts'
 import { playPlan } from './people.ts'
 import { makePlan, type Size, sizes } from './plan.ts'
@@ -17,6 +17,8 @@ if (!given.PAYMENT_PROVIDERS.includes('sandbox')) refuse('PAYMENT_PROVIDERS does
 // On this machine only, and each invented guest from an address of his own: the limits stay as they are.
 const config = readSettings({ HOST: '127.0.0.1', PORT: '0', TRUSTED_PROXIES: '127.0.0.1' })
 const started = performance.now()
+// Only now: whoever is refused above need not wait until the server is loaded.
+const { openApp } = await import('../open-app.ts')
 const { app, store, close } = await openApp(config)
 const people = await countPeople(store.uri)
 if (people > 0 && !force) {

@@ -5,6 +5,7 @@ import type { Logger } from '../kernel/context.ts'
 import type { Failpoints } from './failpoint.ts'
 import type { PartSource } from './health.ts'
 import { rowOptions } from './mongo.ts'
+import { inTransaction } from './transactions.ts'
 
 /** One change of what is stored. Once released it is never edited: the next change is a new one. */
 export interface Migration {
@@ -232,23 +233,20 @@ export function createMigrations({
 
   async function commitPage({ number, page }: Migration, fence: number): Promise<MigrationProgress> {
     let progress: MigrationProgress | undefined
-    await connection.transaction(
-      async (session) => {
-        // First of all, so that nobody can take the lock while this page is at work.
-        const held = await Version.updateOne({ _id: rowId, fence }, { $set: { until: expiry() } })
-        if (held.matchedCount === 0) throw new LockLost('the lock of the migrations was taken by another process')
-        const row = await Rows.findById(number).lean()
-        progress = await page({ db: connection.db as unknown as Db, session, cursor: row?.cursor })
-        const isLast = progress.next === undefined
-        await Rows.updateOne(
-          { _id: number },
-          { $inc: { pages: 1, changed: progress.changed }, ...(isLast ? { $set: { state: 'done', finished_at: wall.now() }, $unset: { cursor: 1 } } : { $set: { cursor: progress.next as string } }) },
-        )
-        if (isLast) await Version.updateOne({ _id: rowId, fence }, { $set: { version: number } })
-        failpoints.hit('migrations.in-page')
-      },
-      { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true }, readPreference: 'primary' },
-    )
+    await inTransaction(connection, async (session) => {
+      // First of all, so that nobody can take the lock while this page is at work.
+      const held = await Version.updateOne({ _id: rowId, fence }, { $set: { until: expiry() } })
+      if (held.matchedCount === 0) throw new LockLost('the lock of the migrations was taken by another process')
+      const row = await Rows.findById(number).lean()
+      progress = await page({ db: connection.db as unknown as Db, session, cursor: row?.cursor })
+      const isLast = progress.next === undefined
+      await Rows.updateOne(
+        { _id: number },
+        { $inc: { pages: 1, changed: progress.changed }, ...(isLast ? { $set: { state: 'done', finished_at: wall.now() }, $unset: { cursor: 1 } } : { $set: { cursor: progress.next as string } }) },
+      )
+      if (isLast) await Version.updateOne({ _id: rowId, fence }, { $set: { version: number } })
+      failpoints.hit('migrations.in-page')
+    })
     return progress as MigrationProgress
   }
 
