@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Person, problemOf, signIn, signUp } from '../support/cast.ts'
+import { type Person, problemOf, signUp } from '../support/cast.ts'
+import { picture } from '../support/media.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('two people in two browsers, on two processes', function () {
   this.timeout(120_000)
@@ -30,10 +31,7 @@ describe('two people in two browsers, on two processes', function () {
   })
 
   async function openAs(browser: Browser, app: TestApp, person: Person, path: string, viewport: { width: number; height: number }) {
-    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' })
-    const { token, refresh_token } = await signIn(app, person.email)
-    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
-    return openPage(context, `${app.url}${path}`)
+    return openPage(await windowOf(browser, app, person, { viewport }), `${app.url}${path}`)
   }
 
   const write = async (page: Page, text: string): Promise<void> => {
@@ -145,6 +143,7 @@ describe('two people in two browsers, on two processes', function () {
     await studio.page.getByText('Saved.').waitFor()
     const fan = await openAs(browsers[1] as Browser, two, ben, `/fan/#/chat/${conversation_id}`, sizes[1].viewport)
     await fan.page.locator('.messages').getByText('Ana Order changed the settings').waitFor()
+    await fan.page.getByLabel('Files to send').setInputFiles([{ name: 'beach.png', mimeType: 'image/png', buffer: await picture(90, 60) }])
     for (const text of ['something Rüde', 'very  bad']) {
       await write(fan.page, text)
       await fan.page.locator('.bubble.held', { hasText: text.slice(0, 4) }).getByText('Waits for approval').waitFor()
@@ -153,6 +152,8 @@ describe('two people in two browsers, on two processes', function () {
     await fan.page.getByText('Waits for approval').nth(1).waitFor()
     await studio.page.getByRole('listitem').filter({ hasText: 'something' }).waitFor()
     await studio.page.evaluate('scrollTo(0, 0)')
+    // A file is asked for when it comes into sight.
+    for (const { page } of [fan, studio]) await page.getByRole('listitem').filter({ hasText: 'something' }).getByRole('button', { name: /Open beach/ }).locator('img[src]').waitFor()
     await keepScreenshot(studio.page, 'order-phone')
     await keepScreenshot(fan.page, 'held-desk')
     expect(await seriousFindings(studio.page)).to.deep.equal([])

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import type { Browser, BrowserContext, Locator } from 'playwright-core'
+import type { Browser, Locator } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+import { type Person, signUp, topUp } from '../support/cast.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('messages of other kinds, in a browser', function () {
   this.timeout(120_000)
@@ -26,18 +26,11 @@ describe('messages of other kinds, in a browser', function () {
     await app?.stop()
   })
 
-  async function contextOf(person: Person, viewport: { width: number; height: number }): Promise<BrowserContext> {
-    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' })
-    const { token, refresh_token } = await signIn(app, person.email)
-    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
-    return context
-  }
-
   for (const { name, viewport } of sizes)
     it(`are accepted, pinned, reminded of, found, jumped to and forwarded (${name})`, async () => {
       const { conversation_id } = await ana.call('conversation:create', { type: 'group', title: `Party ${name}`, member_ids: [ben.id] })
       const say = (text: string, more: object = {}) => ana.call('message:send', { conversation_id, client_msg_id: `kinds-in-browser-${++n}`, text, ...more })
-      const context = await contextOf(ben, viewport)
+      const context = await windowOf(browser, app, ben, { viewport })
       const { page, faults } = await openPage(context, `${app.url}/fan/#/chat`)
       await page.getByRole('button', { name: 'Requests' }).click()
       await page.getByRole('link', { name: new RegExp(`Party ${name}`) }).click()
@@ -92,14 +85,15 @@ describe('messages of other kinds, in a browser', function () {
       expect(await seriousFindings(page)).to.deep.equal([])
       await keepScreenshot(page, `kinds-${name}`)
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).to.equal(true)
-      expect(faults).to.deep.equal([])
+      // The year 2999 is refused on purpose, and a browser writes of what HTTP refuses.
+      expect(faults.filter((fault) => !fault.endsWith('/reminders'))).to.deep.equal([])
       await context.close()
     })
 
   it('show a tip in the creator’s room', async () => {
     const { conversation_id } = await ana.call('conversation:create', { type: 'room' })
     await ben.call('conversation:join', { conversation_id })
-    const context = await contextOf(ben, sizes[0].viewport)
+    const context = await windowOf(browser, app, ben, { viewport: sizes[0].viewport })
     const { page } = await openPage(context, `${app.url}/fan/#/chat/${conversation_id}`)
     await page.getByText('Nothing yet').waitFor()
     await ben.http('POST', `/api/v1/creators/${ana.id}/tips`, { amount: 500, currency: 'ZMW', message: 'Encore!' }, 'kinds-in-browser')

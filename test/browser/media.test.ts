@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { type Person, signIn, signUp } from '../support/cast.ts'
+import { type Person, signUp } from '../support/cast.ts'
 import { picture } from '../support/media.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('files between two people', function () {
   this.timeout(90_000)
@@ -23,10 +23,7 @@ describe('files between two people', function () {
   })
 
   async function openAs(person: Person, path: string, viewport: { width: number; height: number }) {
-    const context = await browser.newContext({ viewport, reducedMotion: 'reduce', permissions: ['microphone'] })
-    const { token, refresh_token } = await signIn(app, person.email)
-    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
-    return openPage(context, `${app.url}${path}`)
+    return openPage(await windowOf(browser, app, person, { viewport, permissions: ['microphone'] }), `${app.url}${path}`)
   }
 
   // The page's policy lets nothing be evaluated in it that waits there, so it is asked.

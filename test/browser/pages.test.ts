@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { goTo } from './journey.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 const pages = {
   fan: { navigation: 'Creators', sections: ['Creators', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
@@ -109,15 +109,7 @@ describe('every view of every page', function () {
   })
 
   async function open(page: keyof typeof pages, { viewport, colorScheme }: { viewport: { width: number; height: number }; colorScheme: 'light' | 'dark' }) {
-    const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
-    await signInAs(context, people[page])
-    return openPage(context, `${app.url}/${page}/`)
-  }
-
-  /** As if this tab had signed in a moment ago: with a sign-in of its own, since a refresh token is good once. */
-  async function signInAs(context: BrowserContext, person: Person): Promise<void> {
-    const { token, refresh_token } = await signIn(app, person.email, person === people.admin ? app.admin.password : undefined)
-    await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
+    return openPage(await windowOf(browser, app, people[page], { viewport, colorScheme }, page === 'admin' ? app.admin.password : undefined), `${app.url}/${page}/`)
   }
 
   async function settled(page: Page): Promise<void> {

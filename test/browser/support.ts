@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { TestApp } from '../support/app.ts'
+import { type Person, signIn } from '../support/cast.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const places = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
@@ -29,7 +31,7 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
   const page = await context.newPage()
   const faults: string[] = []
   const home = new URL(url).origin
-  page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()}`))
+  page.on('console', (message) => message.type() === 'error' && faults.push(`console: ${message.text()} ${message.location().url}`))
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`))
   page.on('request', (request) => {
     const target = new URL(request.url())
@@ -37,6 +39,14 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
   })
   await page.goto(url)
   return { page, faults }
+}
+
+/** A window in which somebody signed in a moment ago: with a sign-in of its own, since a refresh token is good once. */
+export async function windowOf(browser: Browser, app: TestApp, { email }: Pick<Person, 'email'>, options: BrowserContextOptions, password?: string): Promise<BrowserContext> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options })
+  const { token, refresh_token } = await signIn(app, email, password)
+  await context.addInitScript(`if (!sessionStorage.getItem('ovation.tokens')) sessionStorage.setItem('ovation.tokens', ${JSON.stringify(JSON.stringify({ access_token: token, refresh_token }))})`)
+  return context
 }
 
 export async function keepScreenshot(page: Page, name: string): Promise<void> {

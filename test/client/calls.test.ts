@@ -84,7 +84,7 @@ describe('a call through the client', () => {
     await topUp(fan, 1_000)
     proxy.requests.length = 0
     const swallowed = proxy.spoil(/"ok":true/, 'swallow')
-    await fan.call('tip:send', { creator_id: creator.id, amount: 100, currency: 'ZMW', message: 'beside' }, { timeout_ms: 400 })
+    await fan.call('tip:send', { creator_id: creator.id, amount: 100, currency: 'ZMW', message: 'beside' }, { timeout_ms: 1_500 })
     await swallowed
     expect(fan.client.state).to.equal('online')
     expect(proxy.requests).to.deep.equal([`POST /api/v1/creators/${creator.id}/tips`])

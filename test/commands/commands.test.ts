@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { MongoClient } from 'mongodb'
-import { startEmbeddedStore } from '../../src/embedded-mongo/launcher.ts'
+import { startEmbeddedStore } from '../support/built.ts'
 import { type Home, makeHome, runApp, type RunningApp } from '../faults/support.ts'
 import { ask } from '../support/http.ts'
 import { run } from './support.ts'
@@ -25,7 +25,7 @@ describe('the operator’s commands', function () {
   })
 
   it('seed the same people and money for the same seed, through real flows, and print logins that work', async () => {
-    const seeded = await run('seed/main.ts', ['--size', 'small', '--seed', '5'], settings())
+    const seeded = await run('scripts/seed.js', ['--size', 'small', '--seed', '5'], settings())
     expect(seeded.code, seeded.err).to.equal(0)
     expect(seeded.out).to.include('The ledger adds up')
     const plan = makePlan({ size: 'small', seed: 5, from: 0 })
@@ -43,7 +43,7 @@ describe('the operator’s commands', function () {
     expect((await ask(`${app.url}/api/v1/admin/check`, { token: boss.body.access_token, json: { full: true } })).body).to.deep.equal({ violations: [] })
     app.child.kill('SIGTERM')
     await app.exited
-    const again = await run('seed/main.ts', [], settings())
+    const again = await run('scripts/seed.js', [], settings())
     expect(again.code).to.equal(78)
     expect(again.err).to.include('16 people').and.to.include('--force')
   })
@@ -55,7 +55,7 @@ describe('the operator’s commands', function () {
   })
 
   it('seed nothing in production', async () => {
-    const refused = await run('seed/main.ts', [], { ...settings(), NODE_ENV: 'production', ALLOW_SANDBOX: '1', SECRET: 'Zk3v9Qp1xT7mW5rB8nL2cF6hJ4gD0sYa' })
+    const refused = await run('scripts/seed.js', [], { ...settings(), NODE_ENV: 'production', ALLOW_SANDBOX: '1', SECRET: 'Zk3v9Qp1xT7mW5rB8nL2cF6hJ4gD0sYa' })
     expect(refused.code).to.equal(78)
     expect(refused.err).to.include('production')
   })

@@ -106,7 +106,7 @@ export async function startProxy(name: ProxyName, { servers, port }: Pair): Prom
 }
 
 async function startStore(dir: string): Promise<{ child: ChildProcess; uri: string }> {
-  const child = spawn(process.execPath, ['--import=tsx', 'src/embedded-mongo/main.ts', '--port', '0', '--dir', join(dir, 'store')], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['dist/embedded-mongo/main.js', '--port', '0', '--dir', join(dir, 'store')], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   const address = await new Promise<string>((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => {

@@ -5,9 +5,9 @@ import { acquaint } from '../support/acquaint.ts'
 import { ask } from '../support/http.ts'
 import { type Proxy, startProxy } from '../support/proxy.ts'
 import { hasRedisServer } from '../support/redis.ts'
-import { createRandom } from '../hostile/fuzz.ts'
+import { createRandom } from '../support/random.ts'
 
-const seconds = Number(process.env['CHAT_SECONDS'] ?? 10)
+const seconds = Number(process.env['CHAT_SECONDS'] ?? 6)
 const people = Number(process.env['CHAT_PEOPLE'] ?? 8)
 const seed = Number(process.env['CHAT_SEED'] ?? Math.trunc(Math.random() * 2 ** 31))
 const healMs = 60_000
@@ -20,10 +20,12 @@ interface Talker {
 }
 
 describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, function () {
-  this.timeout((seconds + 150) * 1_000)
+  this.timeout((seconds * 1.2 + 150) * 1_000)
   if (!hasRedisServer()) return void it('skipped: no redis-server on this machine')
 
   let pair: Pair
+  /** also when the time of the test ran out: nothing goes on from there */
+  let isOver = false
   const talkers: Talker[] = []
   /** the first port of each server: it keeps it over its lives */
   const ports: number[] = []
@@ -33,6 +35,7 @@ describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, fu
     ports.push(...pair.servers.map(({ url }) => Number(new URL(url).port)))
   })
   after(async () => {
+    isOver = true
     for (const { client, thread } of talkers) {
       thread.close()
       client.close()
@@ -53,8 +56,7 @@ describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, fu
     for (const { proxy } of talkers) proxy.open(true)
 
     // Whoever was told that it failed says it again; then there is nothing left to say.
-    for (let left = talkers; left.length > 0; left = left.filter(({ thread }) => thread.drafts.length > 0))
-      for (const { thread } of left) for (const draft of thread.drafts) await thread.retry(draft.client_msg_id)
+    await Promise.all(talkers.map(sayTheRest))
     const stored = await everythingSaid()
     for (const talker of talkers) await same(talker, stored)
     const texts = stored.map((each) => each.text)
@@ -81,6 +83,10 @@ describe(`chat on two processes while everything breaks (CHAT_SEED=${seed})`, fu
         done.acknowledged = acknowledged.size
         await new Promise((resolve) => setTimeout(resolve, 100 + random.next() * 400))
       }
+    }
+
+    async function sayTheRest({ thread }: Talker): Promise<void> {
+      while (!isOver && thread.drafts.length > 0) for (const draft of thread.drafts) await thread.retry(draft.client_msg_id)
     }
 
     async function breakThings(): Promise<void> {

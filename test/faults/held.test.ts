@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Answer, ask } from '../support/http.ts'
-import { adminToken, endAll, makeHome, runApp, until } from './support.ts'
+import { adminToken, endAll, makeHome, runApp, runToDeath, until } from './support.ts'
 
 describe('a message that waits, and a server that is killed as it lets it go', function () {
   this.timeout(90_000)
@@ -19,8 +19,7 @@ describe('a message that waits, and a server that is killed as it lets it go', f
     const sent = (await say(dying.url)).body as { message_id: string; seq: number; held: { state: string } }
     expect([sent.seq, sent.held.state]).to.deep.equal([0, 'held'])
     expect((await dying.exited).signal).to.equal('SIGKILL')
-    const next = await runApp(home, { FAILPOINT: 'messaging.let-go.after-commit:1' })
-    expect((await next.exited).signal).to.equal('SIGKILL')
+    await runToDeath(home, { FAILPOINT: 'messaging.let-go.after-commit:1' })
     const app = await runApp(home)
     const history = async () => ((await ask(`${app.url}${place}/messages`, { token: creator })).body as { data: { message_id: string; seq: number }[] }).data
     // That the rules were changed stands first.

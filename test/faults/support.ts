@@ -9,7 +9,8 @@ import { ask } from '../support/http.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const secret = 'q7Zk3v9Qp1xT7mW5rB8nL2cF6hJ4gD0sYa'
 export const adminPassword = 'correct horse battery staple'
-const startMs = 20_000
+// On a machine that is busy with other tests, and nothing that is measured.
+const startMs = 60_000
 
 export interface RunningApp {
   url: string
@@ -51,6 +52,15 @@ export function passedOn(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
 }
 
+class EndedEarly extends Error {
+  readonly signal: string | null
+
+  constructor(signal: string | null, output: string) {
+    super(`ended before it was ready:\n${output}`)
+    this.signal = signal
+  }
+}
+
 const living = new Set<ChildProcess>()
 
 /** After a test that failed: nothing of it may hold the folder. */
@@ -73,6 +83,16 @@ export async function runApp(home: Home, settings: Record<string, string> = {}):
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
   await ready(child, () => output)
   return { url: `http://127.0.0.1:${home.port}`, child, exited, output: () => output }
+}
+
+/** A life that ends by itself, before it was ready or after. @throws when the server says that it could not start */
+export async function runToDeath(home: Home, settings: Record<string, string>): Promise<void> {
+  const app = await runApp(home, settings).catch((error: unknown) => {
+    if (error instanceof EndedEarly && error.signal === 'SIGKILL') return undefined
+    throw error
+  })
+  const end = await app?.exited
+  if (end && end.signal !== 'SIGKILL') throw new Error(`it ended with ${end.code}`)
 }
 
 export async function adminToken(url: string): Promise<string> {
@@ -102,9 +122,9 @@ function ready(child: ChildProcess, output: () => string): Promise<void> {
       resolve()
     }
     child.stdout?.on('data', look)
-    child.once('exit', () => {
+    child.once('exit', (_code, signal) => {
       clearTimeout(timer)
-      reject(new Error(`ended before it was ready:\n${output()}`))
+      reject(new EndedEarly(signal, output()))
     })
   })
 }

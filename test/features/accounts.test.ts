@@ -59,8 +59,7 @@ describe('an account', () => {
         const [fan, other] = [await signUp(app, 'fan'), await signUp(app, 'fan')]
         const [live, elsewhere] = [await fan.socket(), await other.socket()]
         await app.db.collection('sessions').updateMany({ user_id: fan.id }, { $set: { revoked_at: app.wall.now() } })
-        const job = app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === look)
-        await job?.run()
+        await app.runJob(look)
         expect(await live.next('session:revoked')).to.deep.equal({ reason: 'revoked' })
         await live.closed
         expect(await elsewhere.call('account:me')).to.have.property('ok', true)
@@ -397,8 +396,7 @@ describe('an account', () => {
   }
 
   async function runFarewell(): Promise<void> {
-    const job = app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === 'accounts.farewell')
-    await job?.run()
+    await app.runJob('accounts.farewell')
     await app.app.dispatcher.whenIdle()
   }
 })

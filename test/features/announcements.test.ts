@@ -78,6 +78,22 @@ describe('an announcement', () => {
     expect((await studio.call('announcement:create', { audience: 'followers', text: 'Another day' })).status).to.equal('queued')
   })
 
+  it('to all reaches who follows and whom the creator talks with, each once, and counts them as it comes to them', async () => {
+    const friend = await signUp(app, 'fan', 'Friend')
+    const unanswered = await signUp(app, 'fan', 'Unanswered')
+    for (const each of [friend, unanswered]) {
+      const { conversation_id } = await byHttp(app, each).call('conversation:create', { type: 'direct', member_ids: [ana.id] })
+      await byHttp(app, each).call('message:send', { conversation_id, client_msg_id: 'hello-there', text: 'Hello?' })
+      if (each === friend) await byHttp(app, ana).call('message:send', { conversation_id, client_msg_id: 'hello-back', text: 'Hello!' })
+    }
+    const made = await studio.call('announcement:create', { audience: 'all', text: 'For all of you' })
+    expect(made).to.include({ audience: 'all', total: 3 })
+    // Of the four who followed, one is parted by a block; with the others the creator talks as well.
+    expect(await over(made.announcement_id)).to.include({ status: 'done', sent: 4, skipped: 0, failed: 0, total: 4 })
+    for (const each of [fans[0], fans[1], fans[3], friend]) expect(await words(each as Person)).to.include('For all of you')
+    for (const each of [fans[2], unanswered, stranger]) expect(await words(each as Person)).not.to.include('For all of you')
+  })
+
   it('that counts more than it was for is found', async () => {
     await app.db.collection('announcements').updateOne({ text: 'For you' }, { $inc: { sent: 5 } })
     expect((await app.check()).map((each) => each.check)).to.deep.equal(['announcements.counted'])

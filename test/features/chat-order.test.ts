@@ -3,6 +3,7 @@ import type { HeldMessage, Message, UpdateConversation } from '../../src/feature
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
 import { bySocket, byHttp, type Caller, doors, type Listener, through } from '../support/doors.ts'
+import { ask } from '../support/http.ts'
 import { picture, upload } from '../support/media.ts'
 
 type Order = Omit<UpdateConversation, 'conversation_id'>
@@ -39,7 +40,7 @@ describe('order in a room', () => {
   const newId = () => `order-message-${++n}`
   const say = (desk: Caller, text: string, client_msg_id = newId()) => desk.call('message:send', { conversation_id, client_msg_id, text })
   const refusedToSay = (desk: Caller, text: string) => desk.refused('message:send', { conversation_id, client_msg_id: newId(), text })
-  const letGo = async () => app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === 'messaging.let-go')?.run()
+  const letGo = () => app.runJob('messaging.let-go')
   const lastOf = async (desk: Caller) => (await desk.call('conversation:history', { conversation_id, limit: 1 })).data[0]
   const soon = (seconds: number) => new Date(app.clock.now().getTime() + seconds * 1_000).toISOString()
   const auditOf = async (subject: string) => (await app.db.collection('audit').find({ subject }).toArray()).map(({ actor, action }) => [actor as string, action as string])
@@ -187,22 +188,24 @@ describe('order in a room', () => {
   })
 
   describe('of all that is said', () => {
-    const job = (name: string) => app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)?.run()
     const held = async () => (await hers.call('moderation:queue', { conversation_id, limit: 100 })).data
     afterEach(async () => {
       for (const each of await held()) await hers.call('moderation:reject', { held_id: each.held_id })
     })
 
-    it('keeps the files of what waits out of sight, and says it with them; where one went elsewhere it is dropped, and its author told why', async () => {
+    it('shows the files of what waits to whoever decides and nobody else, and says it with them; where one went elsewhere it is dropped, and its author told why', async () => {
       await keep({ blocked_words: ['spam'] })
       const [photo, other] = [await upload(app, ben, await picture()), await upload(app, ben, await picture())]
       const draft = { conversation_id, client_msg_id: newId(), text: 'spam with bacon', media_ids: [photo.media_id] }
       const sent = await his.call('message:send', draft)
-      expect(sent).to.deep.include({ seq: 0, media: [] })
-      expect(sent.held).to.include({ files: 1 })
+      expect(sent).to.deep.include({ seq: 0, type: 'image', media: [photo] })
+      expect(sent.held).to.deep.include({ media: [photo] })
       expect(await his.call('message:send', draft)).to.deep.equal({ ...sent, duplicate: true })
       expect(await his.refused('message:send', { ...draft, media_ids: [other.media_id] })).to.equal('key-reused')
-      expect(await hers.refused('media:sign', { media_id: photo.media_id })).to.equal('not-found')
+      // Whoever decides sees it, nobody else does.
+      const { url } = await hers.call('media:sign', { media_id: photo.media_id })
+      expect((await ask(`${app.url}${url}`)).status).to.equal(200)
+      expect(await byHttp(app, cara).refused('media:sign', { media_id: photo.media_id })).to.equal('not-found')
       const said = await hers.call('moderation:approve', { held_id: sent.message_id })
       expect(said).to.deep.include({ message_id: sent.message_id, type: 'image', media: [photo] })
       await hers.call('media:sign', { media_id: photo.media_id })
@@ -242,7 +245,7 @@ describe('order in a room', () => {
       const stateOf = async (id: string) => (await his.call('reminder:list', {})).data.find((each) => each.reminder_id === id)
       const [yes, no] = [await remind('spam for all'), await remind('spam for none')]
       app.clock.advance({ seconds: 60 })
-      await job('messaging.reminders')
+      await app.runJob('messaging.reminders')
       const waiting = await held()
       expect(waiting.map((each) => each.text).toSorted()).to.deep.equal(['spam for all', 'spam for none'])
       for (const each of [yes, no]) expect(await stateOf(each)).to.include({ state: 'open', message_id: null })
@@ -253,7 +256,7 @@ describe('order in a room', () => {
       expect(await his.next('reminder:due')).to.include({ message_id: said.message_id })
       await hers.call('moderation:reject', { held_id: idOf('spam for none') })
       app.clock.advance({ seconds: 10 })
-      await job('messaging.reminders')
+      await app.runJob('messaging.reminders')
       expect(await stateOf(yes)).to.include({ state: 'fired', message_id: said.message_id })
       expect(await stateOf(no)).to.include({ state: 'dropped', reason: 'forbidden', message_id: null })
     })

@@ -32,7 +32,7 @@ describe('an invariant that was broken on purpose is reported, exactly it', () =
     paid.late = await byCheckout('late')
     await everythingSealed()
     await rows('ledger_roots').deleteMany({})
-    await app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'ledger.sign')?.run()
+    await app.runJob('ledger.sign')
     // From here on nobody seals or signs: what follows stays in the unsealed tail, and the last batch is the one that is signed.
     for (const _id of ['sealer', 'ledger-roots']) await rows('leases').replaceOne({ _id }, { owner: 'nobody', until: new Date('2999-01-01') }, { upsert: true })
     // 5.5 of 110 are the platform's: halves go up.
@@ -42,7 +42,10 @@ describe('an invariant that was broken on purpose is reported, exactly it', () =
   })
   // Nobody seals, however long these tests take.
   beforeEach(() => rows('unsealed').updateMany({}, { $set: { since: app.wall.now() } }))
-  after(() => app.stop())
+  after(async () => {
+    expect(await app.check(), 'after all repairs').to.deep.equal([])
+    await app.stop()
+  })
 
   describe('in the ledger:', () => {
     reports('I1 (a)(g): an entry whose sides differ, kept in every balance', { 'ledger.entries-balance': 'ent_bad', 'ledger.trial-balance': 'ZMW' }, () =>
@@ -213,7 +216,6 @@ describe('an invariant that was broken on purpose is reported, exactly it', () =
         if (subject instanceof RegExp) expect(told).to.match(subject)
         else expect(told).to.equal(typeof subject === 'function' ? subject() : subject)
       }
-      expect(await app.check(), 'after the repair').to.deep.equal([])
     })
   }
 

@@ -91,7 +91,7 @@ describe('whoever is not who they say', () => {
   }
 
   async function runJob(name: string): Promise<void> {
-    await app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)?.run()
+    await app.runJob(name)
   }
 
   function post(path: string, json: object): Promise<Answer> {

@@ -20,7 +20,7 @@ describe('pages of an overlay whose process died', () => {
   after(() => app.stop())
 
   const rows = () => app.db.collection<Row>('overlays')
-  const look = async () => app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'overlays.forget-dead')?.run()
+  const look = () => app.runJob('overlays.forget-dead')
   const connected = async () => (await byHttp(app, creator).call('overlay:list', {})).data.at(-1)?.online
 
   /** A process that was seen a moment ago, and is not seen again. */

@@ -5,9 +5,12 @@ import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type LiveSocket, type Person, signIn, signUp } from '../support/cast.ts'
 import { byHttp, bySocket } from '../support/doors.ts'
+import { ask } from '../support/http.ts'
 import { startProxy } from '../support/proxy.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
 import { block } from '../support/relations.ts'
+
+const metricsToken = 'a-token-for-prometheus'
 
 describe('presence on two processes', function () {
   if (!hasRedisServer()) return void it('skipped: no redis-server on this machine')
@@ -22,8 +25,8 @@ describe('presence on two processes', function () {
 
   before(async () => {
     redis = await startRedis()
-    one = await startApp({ REDIS_URL: redis.url })
-    two = await startApp({ REDIS_URL: redis.url }, one)
+    one = await startApp({ REDIS_URL: redis.url, METRICS_TOKEN: metricsToken })
+    two = await startApp({ REDIS_URL: redis.url, METRICS_TOKEN: metricsToken }, one)
     ana = await signUp(one, 'creator', 'Ana')
     ben = await signUp(one, 'fan', 'Ben')
     stranger = await signUp(one, 'fan', 'Stranger')
@@ -49,11 +52,25 @@ describe('presence on two processes', function () {
     return (await bySocket(one, person)) as never as LiveSocket
   }
 
-  async function leave(socket: Pick<LiveSocket, 'close'>): Promise<void> {
-    socket.close()
-    // Its end is noticed by the server in its own time; only then the seconds of grace run.
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  /** Once it is done, the server has noticed. */
+  async function close(...sockets: Pick<LiveSocket, 'close'>[]): Promise<void> {
+    const before = await live()
+    for (const socket of sockets) socket.close()
+    while ((await live()) > before - sockets.length) await new Promise(setImmediate)
+  }
+
+  /** with the seconds of grace */
+  async function leave(...sockets: Pick<LiveSocket, 'close'>[]): Promise<void> {
+    await close(...sockets)
     one.wall.advance({ seconds: 5 })
+  }
+
+  async function live(): Promise<number> {
+    const counts = [one, two].map(async ({ url }) => {
+      const { text } = await ask(`${url}/metrics`, { token: metricsToken })
+      return Number(/^ovation_sockets\{namespace="\/"\} (\d+)$/m.exec(text)?.[1] ?? 0)
+    })
+    return (await Promise.all(counts)).reduce((sum, each) => sum + each, 0)
   }
 
   it('tells who came, is away and left, with when they were there last, and says the same over REST', async () => {
@@ -66,8 +83,7 @@ describe('presence on two processes', function () {
     const desk = await come(ana)
     await desk.call('presence:set', { state: 'online' })
     expect(await changed(), 'the liveliest counts').to.deep.equal({ user_id: ana.id, state: 'online' })
-    desk.close()
-    await leave(phone)
+    await leave(desk, phone)
     const gone = await changed()
     expect(gone).to.include({ user_id: ana.id, state: 'offline' })
     expect(Math.abs(Date.parse(gone.last_seen_at ?? '') - one.wall.now().getTime())).to.be.below(10_000)
@@ -79,10 +95,10 @@ describe('presence on two processes', function () {
     const phone = await come(ana)
     await phone.call('presence:set', { state: 'away' })
     expect(await watch(ana)).to.deep.include({ user_id: ana.id, state: 'away' })
-    phone.close()
+    await close(phone)
     const again = await bySocket(two, ana)
     await again.call('presence:set', { state: 'away' })
-    await leave(phone)
+    one.wall.advance({ seconds: 5 })
     await again.call('presence:set', { state: 'online' })
     expect(await changed(), 'the first that is told').to.deep.equal({ user_id: ana.id, state: 'online' })
     await leave(again)

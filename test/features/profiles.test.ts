@@ -175,7 +175,7 @@ describe('a creator', () => {
 
     async function settle(): Promise<void> {
       await app.app.dispatcher.whenIdle()
-      await app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'profiles.trending')?.run()
+      await app.runJob('profiles.trending')
     }
 
     async function trend(): Promise<string[]> {

@@ -4,11 +4,12 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp, topUp } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { signedInRaw } from '../support/raw.ts'
-import { type Attempt, attempts, createRandom, rubbish } from './fuzz.ts'
+import { createRandom } from '../support/random.ts'
+import { type Attempt, attempts, rubbish } from './fuzz.ts'
 
 const seed = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31))
-const requests = Number(process.env['FUZZ_REQUESTS'] ?? 3_000)
-const frames = Number(process.env['FUZZ_FRAMES'] ?? 20_000)
+const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1_500)
+const frames = Number(process.env['FUZZ_FRAMES'] ?? 10_000)
 /** enough principals that their limits, fifty a second with a burst of two hundred, stay out of the way */
 const perPerson = 120
 const atOnce = 8

@@ -1,17 +1,6 @@
 import type Joi from 'joi'
 import type { AnyOperation } from '../../src/kernel/operation.ts'
-
-/** Small, seeded, good enough to choose rubbish by; the seed is printed, so that a run can be had again. */
-export function createRandom(seed: number): { next(): number; pick<T>(items: readonly T[]): T } {
-  let state = seed >>> 0
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  return { next, pick: (items) => items[Math.floor(next() * items.length)] as (typeof items)[number] }
-}
+import type { Random } from '../support/random.ts'
 
 /** What outsiders put where something else is due. */
 export const rubbish: readonly unknown[] = [
@@ -26,7 +15,7 @@ export interface Attempt {
 }
 
 /** One field of one operation gets something it should not have; the others are left as they would be, or left out. */
-export function attempts(operations: readonly AnyOperation[], random: ReturnType<typeof createRandom>, count: number): Attempt[] {
+export function attempts(operations: readonly AnyOperation[], random: Random, count: number): Attempt[] {
   const targets = operations.flatMap((operation) => {
     const fields = Object.keys((operation.input.describe() as { keys?: Record<string, Joi.Description> }).keys ?? {})
     return [...fields, 'an_extra_field'].map((field) => ({ operation, fields, field }))

@@ -70,8 +70,7 @@ besieged('hostile overlays', (siege) => {
       const socket = await connect(siege.app, '/overlay', link.token)
       await socket.next('overlay:state')
       await siege.app.db.collection<{ _id: string }>('overlays').updateOne({ _id: link.overlay_id }, { $inc: { epoch: 1 } })
-      const recheck = siege.app.app.features.flatMap((feature) => feature.jobs).find((job) => job.name === 'overlays.recheck')
-      await recheck?.run()
+      await siege.app.runJob('overlays.recheck')
       await socket.closed
       await siege.accept()
     })

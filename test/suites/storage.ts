@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { expect } from 'chai'
-import type { ByteRange, LocalFile, Storage } from '../../src/platform/storage/storage.ts'
+import { type ByteRange, type LocalFile, type Storage, StorageError } from '../../src/platform/storage/storage.ts'
 
 /** A file on this machine, as an upload leaves one. */
 export function localFile(bytes: Buffer): LocalFile {
@@ -39,6 +39,16 @@ export function storageSuite(name: string, open: () => Storage): void {
       expect((await read('ab/med_twice.original'))?.toString()).to.equal('second!')
     })
 
+    it('copies a file, which is its own from then on, and only what is there', async () => {
+      await open().put('ac/med_first.original', localFile(Buffer.from('the same')))
+      for (let again = 0; again < 2; again++) await open().copy('ac/med_first.original', 'ad/med_copy.original')
+      await open().remove('ac/med_first.original')
+      expect([(await read('ad/med_copy.original'))?.toString(), await read('ac/med_first.original')]).to.deep.equal(['the same', undefined])
+      const failed = await open().copy('ac/med_first.original', 'ad/med_none.original').then(() => undefined, (error: unknown) => error)
+      expect(failed).to.be.an.instanceOf(StorageError)
+      expect(await open().stat('ad/med_none.original')).to.equal(undefined)
+    })
+
     it('knows nothing of what is not there, and lets it be removed', async () => {
       expect([await read('zz/med_none.original'), await open().stat('zz/med_none.original')]).to.deep.equal([undefined, undefined])
       await open().remove('zz/med_none.original')
@@ -52,7 +62,7 @@ export function storageSuite(name: string, open: () => Storage): void {
       const listed = new Map<string, number>()
       for await (const { key, size, modified_at } of open().list()) {
         expect(Math.abs(modified_at.getTime() - Date.now())).to.be.below(60_000)
-        if (key.startsWith('c')) listed.set(key, size)
+        if (/^c(\d)\/med_\1\./.test(key)) listed.set(key, size)
       }
       expect([...listed].toSorted()).to.deep.equal([...sizes])
     })

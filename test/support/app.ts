@@ -13,7 +13,7 @@ import type { Violation } from '../../src/kernel/feature.ts'
 import { createKeys } from '../../src/platform/keys.ts'
 import { createMovableClock, type MovableClock } from './clock.ts'
 import { sharedStoreUri } from './store.ts'
-import { watchWrites, type WriteWatch } from './writes.ts'
+import { type SentWrite, watchWrites, type WriteWatch, writesOf } from './writes.ts'
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -40,6 +40,8 @@ export interface TestApp {
   logs: LogLine[]
   /** every write that the app's own connection sent */
   writes: WriteWatch
+  /** every write through `db` and `sandboxDb` */
+  ownWrites: readonly SentWrite[]
   /** signs webhooks as the sandbox does */
   webhookKey: Buffer
   /** those who came in; they leave before the doors close */
@@ -47,9 +49,13 @@ export interface TestApp {
   /** signs access tokens as the server does */
   tokenKey: Buffer
   check(full?: boolean): Promise<Violation[]>
+  /** one turn of a job, whole */
+  runJob(name: string): Promise<void>
   stop(): Promise<void>
 }
 
+/** Thousands sign up in a run; each hash of the real kind takes thirty milliseconds of a core. */
+const passwordMemoryKb = 1_024
 const adminPassword = 'correct horse battery staple'
 
 /**
@@ -67,9 +73,12 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
   const logs: LogLine[] = []
   const guests: TestApp['guests'] = new Set()
   const secret = beside?.secret ?? randomBytes(32).toString('base64url')
-  const app = await createApp(config, { mongoUri, dbName, secret, clock, wall: wall as Wall, log: log ?? collect(logs), soleProcess: beside === undefined })
+  const app = await createApp(config, { mongoUri, dbName, secret, clock, wall: wall as Wall, log: log ?? collect(logs), soleProcess: beside === undefined, passwordMemoryKb })
+  clock.onMove(app.wake)
+  wall.onMove(app.wake)
   const writes = watchWrites(connectionOf(app), app.unitOfWork)
-  const client = await new MongoClient(mongoUri).connect()
+  const client = await new MongoClient(mongoUri, { monitorCommands: true }).connect()
+  const ownWrites = writesOf(client)
   const { url, port, mail_url: mailUrl } = await app.start()
   return {
     url,
@@ -85,10 +94,18 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
     sandboxDb: client.db(`${dbName}_sandbox`),
     logs,
     writes,
+    ownWrites,
     webhookKey: createKeys(secret).key('sandbox-webhook'),
     guests,
     tokenKey: createKeys(secret).key('access-token'),
     check: (full = true) => app.check(full),
+    async runJob(name) {
+      const job = app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)
+      if (!job) throw new Error(`no job ${name}`)
+      await job.run()
+      // Its own turn may have been in the middle of a row, which the first therefore left alone.
+      await job.run()
+    },
     async stop() {
       for (const guest of guests) guest.close()
       await app.stop(0)

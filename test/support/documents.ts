@@ -42,7 +42,7 @@ export function resolve(document: Json, pointer: string): { pointer: string; val
 }
 
 export function makeAjv(strict: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ strict, strictRequired: false, allowUnionTypes: true })
+  const ajv = new Ajv2020({ strict, strictRequired: false, allowUnionTypes: true, validateSchema: strict, code: { optimize: false } })
   addFormats.default(ajv)
   return ajv
 }

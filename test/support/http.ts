@@ -1,4 +1,7 @@
-import { request } from 'node:http'
+import { Agent, request } from 'node:http'
+
+/** Connections are kept as a browser keeps them; a new one for each request costs more than many a request. */
+const agent = new Agent({ keepAlive: true })
 
 export interface Answer {
   status: number
@@ -26,7 +29,7 @@ export function ask(url: string, { method, token, key, headers = {}, json, raw }
       url,
       {
         method: verb,
-        agent: false,
+        agent,
         headers: {
           ...(json === undefined ? {} : { 'content-type': 'application/json' }),
           ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
@@ -46,8 +49,7 @@ export function ask(url: string, { method, token, key, headers = {}, json, raw }
       },
     )
     outgoing.on('error', reject)
-    if (body !== undefined) outgoing.write(body)
-    outgoing.end()
+    outgoing.end(body)
   })
 }
 

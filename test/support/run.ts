@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type EmbeddedStore, startEmbeddedStore } from '../../src/embedded-mongo/launcher.ts'
+import type { EmbeddedStore } from '../../src/embedded-mongo/launcher.ts'
 import { expectNoStrayWrites } from './writes.ts'
 
 /** What a run of tests needs once, however many processes it is shared out to: what `npm start` builds, and a store. */
@@ -14,6 +14,7 @@ let running: { store: EmbeddedStore; dir: string } | undefined
 
 export async function mochaGlobalSetup(): Promise<void> {
   if (newest(builtFrom) > newest(['dist/main.js'])) build()
+  const { startEmbeddedStore } = await import('./built.ts')
   const dir = mkdtempSync(join(tmpdir(), 'ovation-test-'))
   const store = await startEmbeddedStore({ dir: join(dir, 'store'), onFatal: () => process.exit(70) })
   running = { store, dir }

@@ -51,6 +51,8 @@ export async function startS3({ bucket, accessKeyId, secret, region, pageSize = 
     if (inBucket !== bucket) return void response.writeHead(404).end('<Error><Code>NoSuchBucket</Code></Error>')
     const stored = objects.get(key)
     if (request.method === 'GET' && key === '') return list(url, response)
+    const source = request.headers['x-amz-copy-source']
+    if (request.method === 'PUT' && source !== undefined) return copy(String(source), key, response)
     if (request.method === 'PUT') {
       objects.set(key, { bytes: body, at: new Date() })
       return void response.writeHead(200, { etag: `"${sha256(body).slice(0, 32)}"` }).end()
@@ -61,6 +63,16 @@ export async function startS3({ bucket, accessKeyId, secret, region, pageSize = 
     }
     if (!stored) return void response.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>')
     give(request, stored.bytes, response)
+  }
+
+  function copy(source: string, key: string, response: ServerResponse): void {
+    const stored = objects.get(source.replace(`/${bucket}/`, ''))
+    if (!stored) return void response.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>')
+    // As S3 does: the status is out before it knows how it will end.
+    response.writeHead(200, { 'content-type': 'application/xml' })
+    if (key.includes('broken-off')) return void response.end('<?xml version="1.0"?><Error><Code>InternalError</Code></Error>')
+    objects.set(key, { bytes: stored.bytes, at: new Date() })
+    response.end(`<?xml version="1.0"?><CopyObjectResult><ETag>&quot;${sha256(stored.bytes).slice(0, 32)}&quot;</ETag></CopyObjectResult>`)
   }
 
   function give(request: IncomingMessage, bytes: Buffer, response: ServerResponse): void {

@@ -1,22 +1,37 @@
-import type { Db, Document, IndexDescriptionInfo } from 'mongodb'
+import { type Db, type Document, type IndexDescriptionInfo } from 'mongodb'
+import { EJSON } from 'bson'
 
 type Rows = Document & { _id: unknown }
 
-/** Breaks something in the database on purpose, looks, and puts everything back as it was, indexes too. */
+interface Saved {
+  name: string
+  rows: Rows[]
+  indexes: IndexDescriptionInfo[]
+}
+
+/** Breaks something in the database on purpose, looks, and puts back what is not as it was, indexes too. */
 export async function broken<T>(db: Db, tamper: () => Promise<unknown>, look: () => Promise<T>, collections: readonly string[]): Promise<T> {
-  const saved = await Promise.all(collections.map(async (name) => ({ name, rows: await db.collection<Rows>(name).find().toArray(), indexes: await db.collection(name).indexes() })))
+  const saved = await Promise.all(collections.map((name) => save(db, name)))
   try {
     await tamper()
     return await look()
   } finally {
-    for (const { name, rows, indexes } of saved) await restore(db, name, rows, indexes)
+    await Promise.all(saved.map((each) => restore(db, each)))
   }
 }
 
-async function restore(db: Db, name: string, rows: Rows[], indexes: IndexDescriptionInfo[]): Promise<void> {
-  const collection = db.collection<Rows>(name)
-  await collection.deleteMany({})
-  if (rows.length > 0) await collection.insertMany(rows)
-  const present = new Set((await collection.indexes()).map((index) => index.name))
-  for (const { v: _version, key, ...rest } of indexes) if (!present.has(rest.name)) await collection.createIndex(key, rest)
+async function save(db: Db, name: string): Promise<Saved> {
+  const [rows, indexes] = await Promise.all([db.collection<Rows>(name).find().toArray(), db.collection(name).indexes()])
+  return { name, rows, indexes }
+}
+
+async function restore(db: Db, was: Saved): Promise<void> {
+  const is = await save(db, was.name)
+  const collection = db.collection<Rows>(was.name)
+  if (EJSON.stringify(is.rows) !== EJSON.stringify(was.rows)) {
+    await collection.deleteMany({})
+    if (was.rows.length > 0) await collection.insertMany(was.rows)
+  }
+  const present = new Set(is.indexes.map((index) => index.name))
+  for (const { v: _version, key, ...rest } of was.indexes) if (!present.has(rest.name)) await collection.createIndex(key, rest)
 }

@@ -1,3 +1,4 @@
+import type { MongoClient } from 'mongodb'
 import type { Connection } from 'mongoose'
 import type { UnitOfWork } from '../../src/platform/unit-of-work.ts'
 
@@ -22,18 +23,11 @@ const writes = new Set(['insert', 'update', 'delete', 'findAndModify', 'bulkWrit
 
 /** What is written inside `run` but not in its transaction would stay when the rest is rolled back: one such write fails the whole run. */
 export function watchWrites(connection: Connection, unitOfWork: UnitOfWork): WriteWatch {
-  const sent: SentWrite[] = []
   const mine: SentWrite[] = []
-  connection.getClient().on('commandStarted', ({ commandName, command }) => {
-    if (!writes.has(commandName) && !(commandName === 'aggregate' && JSON.stringify(command).match(/"\$(out|merge)":/))) return
-    const where = { command: commandName, inside: unitOfWork.isInside(), inTransaction: command['txnNumber'] !== undefined && command['autocommit'] === false }
-    for (const collection of collectionsOf(commandName, command)) {
-      const write = { ...where, collection }
-      sent.push(write)
-      if (!write.inside || write.inTransaction) continue
-      mine.push(write)
-      stray.push(write)
-    }
+  const sent = writesOf(connection.getClient(), unitOfWork.isInside, (write) => {
+    if (!write.inside || write.inTransaction) return
+    mine.push(write)
+    stray.push(write)
   })
   return {
     sent,
@@ -42,6 +36,21 @@ export function watchWrites(connection: Connection, unitOfWork: UnitOfWork): Wri
       return mine.splice(0)
     },
   }
+}
+
+/** Every write that a client sends from now on; it must have been made with `monitorCommands`. */
+export function writesOf(client: MongoClient, isInside = () => false, heed = (_write: SentWrite) => {}): SentWrite[] {
+  const sent: SentWrite[] = []
+  client.on('commandStarted', ({ commandName, command }) => {
+    if (!writes.has(commandName) && !(commandName === 'aggregate' && JSON.stringify(command).match(/"\$(out|merge)":/))) return
+    const where = { command: commandName, inside: isInside(), inTransaction: command['txnNumber'] !== undefined && command['autocommit'] === false }
+    for (const collection of collectionsOf(commandName, command)) {
+      const write = { ...where, collection }
+      sent.push(write)
+      heed(write)
+    }
+  })
+  return sent
 }
 
 export function expectNoStrayWrites(): void {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { Long, type MongoClient } from 'mongodb'
 import { openStore, sessionNamed, signal, temporaryFolder } from './support.ts'
 
-const rounds = Number(process.env['STORE_KILLS'] ?? 10)
+const rounds = Number(process.env['STORE_KILLS'] ?? 5)
 const writers = 16
 
 describe('the embedded store, killed', () => {

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { startEmbeddedStore, StoreRefused } from '../../../src/embedded-mongo/launcher.ts'
+import { startEmbeddedStore, StoreRefused } from '../../support/built.ts'
 import { openStore, temporaryFolder } from './support.ts'
 
 describe('the folder of an embedded store', () => {
@@ -87,7 +87,7 @@ describe('the folder of an embedded store', () => {
   })
 })
 
-async function refusalOf(dir: string): Promise<StoreRefused> {
+async function refusalOf(dir: string): Promise<InstanceType<typeof StoreRefused>> {
   try {
     const store = await startEmbeddedStore({ dir })
     await store.stop()

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClientSession, MongoClient, type MongoClientOptions } from 'mongodb'
-import { type EmbeddedStore, type LaunchOptions, startEmbeddedStore } from '../../../src/embedded-mongo/launcher.ts'
+import type { EmbeddedStore, LaunchOptions } from '../../../src/embedded-mongo/launcher.ts'
 import { serve } from '../../../src/embedded-mongo/server.ts'
 import { openFolder } from '../../../src/embedded-mongo/storage/folder.ts'
 import type { SweepOptions } from '../../../src/embedded-mongo/sweeps.ts'
+import { startEmbeddedStore } from '../../support/built.ts'
 
 export interface OpenStore {
   dir: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import type { Db } from 'mongodb'
-import { startEmbeddedStore } from '../../../src/embedded-mongo/launcher.ts'
+import { startEmbeddedStore } from '../../support/built.ts'
 import type { CollectionData } from './format.ts'
 import { settings } from './settings.ts'
 
