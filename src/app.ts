@@ -4,6 +4,7 @@ import { type Config, mediaFolderOf } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
 import { createAdmin } from './features/admin/index.ts'
 import { createAnnouncements } from './features/announcements/index.ts'
+import { createClockFeature } from './features/clock/index.ts'
 import { createLedger } from './features/ledger/index.ts'
 import { createMedia, type MediaLimits } from './features/media/index.ts'
 import { createMessaging } from './features/messaging/index.ts'
@@ -17,14 +18,16 @@ import { createTips } from './features/tips/index.ts'
 import type { Clock, Wall } from './kernel/clock.ts'
 import { type Actor, type Context, type Logger, systemContext } from './kernel/context.ts'
 import type { Currency } from './kernel/currency.ts'
-import { defineFeature, type Feature, type Violation } from './kernel/feature.ts'
+import { defineFeature, type Feature, type Job, type Violation } from './kernel/feature.ts'
 import { newId, newToken } from './kernel/ids.ts'
 import { migrations as knownMigrations } from './migrations/index.ts'
 import { createAudit } from './platform/audit.ts'
+import { createBusinessClock } from './platform/business-clock.ts'
 import { createCursors } from './platform/cursors.ts'
 import { createDispatcher, type Dispatcher } from './platform/dispatcher.ts'
 import { createDocuments, type Documents } from './platform/documents/index.ts'
 import { createFailpoints } from './platform/failpoint.ts'
+import { jobOf } from './platform/dues.ts'
 import { createErrorTracker } from './platform/error-tracker.ts'
 import { createHealth } from './platform/health.ts'
 import { diskPart, indexesPart, maintenancePart, outboxPart, redisPart, storePart } from './platform/health-parts.ts'
@@ -70,6 +73,7 @@ export interface Adapters {
   /** databases are named after it: `<name>` and `<name>_sandbox` */
   dbName: string
   secret: string
+  /** business time as it was never moved */
   clock: Clock
   wall: Wall
   log: Logger
@@ -94,17 +98,20 @@ export interface App {
   /** for faults that end the process: tells the operator's error tracker, if there is one */
   reportFault(fields: object, message: string): Promise<void>
   readonly features: readonly Feature[]
+  readonly jobs: readonly Job[]
   readonly documents: Documents
   readonly unitOfWork: UnitOfWork
   readonly dispatcher: Dispatcher
 }
 
 /** Makes every object once, in the order in which they depend on each other. Two of them can live in one process. */
-export async function createApp(config: Config, { mongoUri, dbName, secret, clock, wall, log: plainLog, soleProcess, passwordMemoryKb }: Adapters): Promise<App> {
+export async function createApp(config: Config, { mongoUri, dbName, secret, clock: source, wall, log: plainLog, soleProcess, passwordMemoryKb }: Adapters): Promise<App> {
   const keys = createKeys(secret, config.SECRET_PREVIOUS)
   const failpoints = createFailpoints(config.FAILPOINT)
   const database = await connectDatabase(mongoUri, dbName, { watched: config.NODE_ENV === 'test' })
   const db = database.connection
+  const business = createBusinessClock({ connection: db, source })
+  const { clock } = business
   const currency = config.DEFAULT_CURRENCY as Currency
   let port = config.PORT
   const ownUrl = () => `http://${hostInUrl(config.HOST)}:${port}`
@@ -207,7 +214,15 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, accounts: accounts.accounts, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, media.feature]
+  const clockFeature = createClockFeature({
+    ...common,
+    business,
+    dues: () => [...features.flatMap((each) => each.dues), ...sandbox.dues],
+    settled,
+    movable: config.NODE_ENV !== 'production' && config.PAYMENT_PROVIDERS.includes('sandbox'),
+    leases,
+  })
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, clockFeature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({
@@ -283,9 +298,10 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     addressOf,
     draining: health.draining,
   })
+  const allJobs = [dispatcher.job, processes.job, mails.job, ...features.flatMap((each) => each.jobs), ...features.flatMap((each) => each.dues).map((due) => jobOf(due, business))]
   const jobs: Jobs = createJobs({
     connection: db,
-    jobs: [dispatcher.job, processes.job, mails.job, ...features.flatMap((each) => each.jobs)],
+    jobs: allJobs,
     wall,
     log,
   })
@@ -299,7 +315,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     ...features.flatMap((each) => each.gauges),
   ])
 
-  return Object.freeze({ start, stop, wake, prepare, addAdmin, check: admin.check, reportFault: tracker.report, features, documents, unitOfWork, dispatcher })
+  return Object.freeze({ start, stop, wake, prepare, addAdmin, check: admin.check, reportFault: tracker.report, features, jobs: allJobs, documents, unitOfWork, dispatcher })
 
   async function prepare(): Promise<void> {
     await migrations.up({ alone: soleProcess })
@@ -312,6 +328,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
 
   async function start() {
     await prepare()
+    await business.refresh()
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
     if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), leases.releaseAll(), ledger.ledger.sealAll()])
     await sandbox.start({ alone: soleProcess })
@@ -321,6 +338,12 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     await jobs.start()
     health.ready()
     return { port, url: publicUrl(), ...(mailPage ? { mail_url: `${publicUrl()}${mailPage.address}` } : {}), ...(made ? { admin: made } : {}) }
+  }
+
+  /** Ends when nothing is under way in this process. One sets off the next: a webhook an application of it, that a fact, that a webhook. */
+  async function settled(): Promise<void> {
+    let wasBusy = true
+    while (wasBusy) wasBusy = (await Promise.all([dispatcher.whenIdle(), sandbox.idle(), payments.inboxIdle()])).includes(true)
   }
 
   function wake(): void {

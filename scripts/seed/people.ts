@@ -14,7 +14,7 @@ const fansAtOnce = 24
  * Plays a plan through the front door: people sign up, fill their wallets at the sandbox company's checkout and tip. Nothing is written
  * past the server, so the ledger is as true as any.
  */
-export async function playPlan({ door, plan, password, currency, settled }: { door: Door; plan: Plan; password: string; currency: string; settled: () => Promise<void> }): Promise<void> {
+export async function playPlan({ door, plan, password, currency, settled }: { door: Door; plan: Plan; password: string; currency: string; settled: () => Promise<unknown> }): Promise<void> {
   const creators = await signUpAll('creators', plan.creators, 'creator')
   // A creator's profile is made by what is told of the account.
   await settled()

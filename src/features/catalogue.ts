@@ -2,6 +2,7 @@ import type { Reach } from '../kernel/operation.ts'
 import { accountRoutes, type AccountFacts, type AccountOperations } from './accounts/contract.ts'
 import { announcementRoutes, type AnnouncementFacts, type AnnouncementOperations } from './announcements/contract.ts'
 import { adminRoutes, type AdminOperations } from './admin/contract.ts'
+import { clockRoutes, type ClockFacts, type ClockOperations } from './clock/contract.ts'
 import { ledgerRoutes, type LedgerFacts, type LedgerOperations } from './ledger/contract.ts'
 import { mediaRoutes, type MediaOperations } from './media/contract.ts'
 import { messagingRoutes, type MessagingFacts, type MessagingOperations } from './messaging/contract.ts'
@@ -13,14 +14,14 @@ import { reportRoutes, type ReportFacts, type ReportOperations } from './reports
 import { tipRoutes, type TipFacts, type TipOperations } from './tips/contract.ts'
 
 /** All that a client can ask and be told: what the socket's types, both documents and the client derive from. */
-export type Operations = AccountOperations & ProfileOperations & ReportOperations & LedgerOperations & PaymentOperations & TipOperations & OverlayOperations & MessagingOperations & PresenceOperations & AnnouncementOperations & AdminOperations & MediaOperations
+export type Operations = AccountOperations & ProfileOperations & ReportOperations & LedgerOperations & PaymentOperations & TipOperations & OverlayOperations & MessagingOperations & PresenceOperations & AnnouncementOperations & AdminOperations & ClockOperations & MediaOperations
 
-export type Facts = AccountFacts & ProfileFacts & ReportFacts & LedgerFacts & PaymentFacts & TipFacts & OverlayFacts & MessagingFacts & PresenceFacts & AnnouncementFacts
+export type Facts = AccountFacts & ProfileFacts & ReportFacts & LedgerFacts & PaymentFacts & TipFacts & OverlayFacts & MessagingFacts & PresenceFacts & AnnouncementFacts & ClockFacts
 
 export type OperationName = keyof Operations
 export type FactName = keyof Facts
 
-const routes = { ...accountRoutes, ...profileRoutes, ...reportRoutes, ...ledgerRoutes, ...paymentRoutes, ...tipRoutes, ...overlayRoutes, ...messagingRoutes, ...presenceRoutes, ...announcementRoutes, ...adminRoutes, ...mediaRoutes } as const
+const routes = { ...accountRoutes, ...profileRoutes, ...reportRoutes, ...ledgerRoutes, ...paymentRoutes, ...tipRoutes, ...overlayRoutes, ...messagingRoutes, ...presenceRoutes, ...announcementRoutes, ...adminRoutes, ...clockRoutes, ...mediaRoutes } as const
 
 /** How each operation is reached, spelled out. */
 export const reaches = Object.fromEntries(Object.entries(routes).map(([name, at]) => [name, typeof at === 'string' ? { route: at } : at])) as Readonly<Record<OperationName, Reach>>

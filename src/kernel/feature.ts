@@ -13,6 +13,7 @@ export interface Feature {
   subscribers: Subscriber[]
   broadcasts: Broadcast[]
   jobs: Job[]
+  dues: DueTable[]
   endpoints: Endpoint[]
   checks: Check[]
   effects: Effect[]
@@ -50,6 +51,26 @@ export interface Job {
   /** for turns in between: what this process makes due need not wait for the next regular one. Of those under a minute only */
   bell?: Bell
   run(): Promise<void>
+}
+
+/**
+ * Rows that fall due by business time: what a job looks at, and what is gone through step by step when that time is moved. Each is claimed by
+ * a conditional update, so that looking twice, or on two machines at once, changes nothing.
+ */
+export interface DueTable {
+  /** also the name of its job */
+  name: string
+  every_ms: number
+  bell?: Bell
+  /** the row that is due first, now or later */
+  next(): Promise<DueRow | null>
+  /** Does what is due by then, a page of it. @returns how many rows are no longer where they were */
+  runDue(now: Date): Promise<number>
+}
+
+export interface DueRow {
+  at: Date
+  row: string
 }
 
 /** Raw-body webhooks, pages and uploads: the few doors that are no operation. Mounted before any body parser. */
@@ -139,6 +160,7 @@ export function defineFeature(feature: Pick<Feature, 'name'> & Partial<Feature>)
     subscribers: [],
     broadcasts: [],
     jobs: [],
+    dues: [],
     endpoints: [],
     checks: [],
     effects: [],

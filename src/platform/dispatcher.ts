@@ -103,12 +103,15 @@ export function createDispatcher({
     return outbox.Deliveries.countDocuments({ state: 'parked' })
   }
 
-  /** Resolves when everything queued here was tried and what was done is marked so. */
-  async function whenIdle(): Promise<void> {
-    while (queue.length > 0 || running > 0 || flushing) {
+  /** Resolves when everything queued here was tried and what was done is marked so. @returns whether there was anything */
+  async function whenIdle(): Promise<boolean> {
+    const isBusy = (): boolean => queue.length > 0 || running > 0 || flushing !== undefined
+    const wasBusy = isBusy()
+    while (isBusy()) {
       if (flushing) await flushing
       else await new Promise<void>((resolve) => idle.push(resolve))
     }
+    return wasBusy
   }
 
   async function enqueueRow(row: DeliveryRow): Promise<void> {

@@ -3,7 +3,7 @@ import type { Logger } from '../kernel/context.ts'
 
 export interface Step {
   name: string
-  run(): Promise<void> | void
+  run(): unknown
 }
 
 /**
@@ -19,7 +19,7 @@ export async function runInOrder(steps: readonly Step[], boundMs: number, log: L
   }
 }
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`took longer than ${ms} ms`)), ms)

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import { ensure, fail } from '../kernel/errors.ts'
+import type { DueRow } from '../kernel/feature.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Charge, Store, Webhook, Word } from './store.ts'
 import { newId, newToken } from './tokens.ts'
@@ -53,7 +54,7 @@ export function createBook({
 }) {
   const { charges } = store
 
-  return Object.freeze({ open, find, findByToken, list, decide, settleLate })
+  return Object.freeze({ open, find, findByToken, list, decide, nextLate, settleLate })
 
   /**
    * Opens a charge once: the same reference gets the same answer, however often and however much at once it is asked for.
@@ -122,6 +123,11 @@ export function createBook({
     }
     const charge = (await findByToken(token)) ?? fail('not-found')
     return { charge, changed: false }
+  }
+
+  async function nextLate(): Promise<DueRow | null> {
+    const charge = await charges.findOne({ late_at: { $exists: true } }, { sort: { late_at: 1 } })
+    return charge?.late_at ? { at: charge.late_at, row: charge._id } : null
   }
 
   /** Charges that were reported as failed succeed now. @returns how many were due */

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongodb'
 import type { Clock, Wall } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/context.ts'
+import type { DueRow } from '../kernel/feature.ts'
 import { type HttpClient, OutboundError } from '../platform/http-client.ts'
 import { createBarrier } from './barrier.ts'
 import type { Faults, FaultSwitches } from './faults.ts'
@@ -50,7 +51,7 @@ export function createDeliveries({
   const { webhooks } = store
   const running = new Set<Promise<void>>()
 
-  return Object.freeze({ write, nudge, sendDue, releaseHeld, takeOver, idle })
+  return Object.freeze({ write, nudge, sendDue, releaseHeld, next: nextDue, takeOver, idle })
 
   /** Writes what is to be told of a charge. @returns the row; `nudge` it once the transaction is through */
   async function write(charge: Charge, word: Word, session: ClientSession): Promise<Webhook> {
@@ -83,6 +84,11 @@ export function createDeliveries({
     else wakeIn(Math.max(0, waitMs))
   }
 
+  async function nextDue(): Promise<DueRow | null> {
+    const row = await webhooks.findOne({ due_at: { $exists: true } }, { sort: { due_at: 1 } })
+    return row?.due_at ? { at: row.due_at, row: row._id } : null
+  }
+
   /** Begins to send what is due, a page of it. @returns how many rows there were, and whether that may not be all */
   async function sendDue(): Promise<{ found: number; more: boolean }> {
     const rows = await webhooks
@@ -110,9 +116,11 @@ export function createDeliveries({
     for (const row of claimed) await send(row)
   }
 
-  /** Ends when all that is under way has been answered. */
-  async function idle(): Promise<void> {
+  /** Ends when all that is under way has been answered. @returns whether anything was */
+  async function idle(): Promise<boolean> {
+    const wasBusy = running.size > 0
     while (running.size > 0) await Promise.all(running)
+    return wasBusy
   }
 
   function track(work: Promise<void>): void {

@@ -1,6 +1,7 @@
 import express, { type Router } from 'express'
 import type { Clock, Wall } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/context.ts'
+import type { DueTable } from '../kernel/feature.ts'
 import type { HttpClient } from '../platform/http-client.ts'
 import { createApi } from './api.ts'
 import { createBook } from './book.ts'
@@ -23,6 +24,10 @@ export interface SandboxProvider {
   stop(): Promise<void>
   /** Settles and sends everything that is due now, held webhooks too. A delivery that fails is due later, so this ends. */
   drain(): Promise<void>
+  /** Ends when what is being sent has been answered. @returns whether anything was */
+  idle(): Promise<boolean>
+  /** what waits for its time here */
+  readonly dues: readonly DueTable[]
   /** A clock was moved: what is due by it is looked for now. */
   wake(): void
   readonly faults: { read(): Promise<Faults>; /** @throws AppError `validation` */ set(changes: FaultSettings): Promise<Faults> }
@@ -82,7 +87,12 @@ export function createSandboxProvider({
   const router = express.Router({ caseSensitive: true, strict: true })
   router.use(api.router, createCheckoutPage({ book, log }))
 
-  return Object.freeze({ router, start, stop, drain, wake: () => wakeIn(0), faults: Object.freeze({ read: () => faults.read(), set: setFaults }) })
+  const dues: readonly DueTable[] = [
+    { name: 'sandbox.late-successes', every_ms: tickMs, next: book.nextLate, runDue: book.settleLate },
+    { name: 'sandbox.webhooks', every_ms: tickMs, next: deliveries.next, runDue: async () => (await deliveries.sendDue()).found },
+  ]
+
+  return Object.freeze({ router, start, stop, drain, idle: deliveries.idle, dues, wake: () => wakeIn(0), faults: Object.freeze({ read: () => faults.read(), set: setFaults }) })
 
   async function start({ alone } = { alone: false }): Promise<void> {
     await store.open()

@@ -12,6 +12,7 @@ const told: Record<FactName, true> = {
   'server:draining': true,
   'creator:followed': true,
   'report:opened': true,
+  'clock:moved': true,
   'wallet:changed': true,
   'payment:updated': true,
   'tip:received': true,

@@ -48,7 +48,7 @@ describe('docs/retention.md', () => {
   })
 
   it('names jobs that exist', () => {
-    const jobs = app.app.features.flatMap((feature) => feature.jobs.map((job) => job.name))
+    const jobs = app.app.jobs.map((job) => job.name)
     const moved = linesOf(page).filter(({ by }) => by.startsWith('moves'))
     expect(moved).not.to.deep.equal([])
     expect(moved.map(({ by }) => field(by)).filter((job) => !jobs.includes(job))).to.deep.equal([])

@@ -192,6 +192,9 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'job:list': { verdicts: admins, input: none },
   'maintenance:set': { verdicts: admins, input: () => ({ on: false }) },
   'maintenance:read': { verdicts: admins, input: none },
+  'clock:now': { verdicts: public_, input: none },
+  'clock:read': { verdicts: admins, input: none },
+  'clock:advance': { verdicts: admins, input: () => ({ by: 'PT1S' }) },
   'sandbox:faults': { verdicts: admins, input: none },
   'sandbox:read-faults': { verdicts: admins, input: none },
 }

@@ -67,7 +67,7 @@ describe('an account', () => {
       })
 
     it('looks for what ended often enough to close every socket within 5 s', () => {
-      const job = app.app.features.flatMap((feature) => feature.jobs).find((each) => each.name === 'accounts.close-ended')
+      const job = app.app.jobs.find((each) => each.name === 'accounts.close-ended')
       expect(job?.every_ms).to.be.at.most(4_000)
     })
 

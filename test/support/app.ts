@@ -100,7 +100,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
     tokenKey: createKeys(secret).key('access-token'),
     check: (full = true) => app.check(full),
     async runJob(name) {
-      const job = app.features.flatMap((feature) => feature.jobs).find((each) => each.name === name)
+      const job = app.jobs.find((each) => each.name === name)
       if (!job) throw new Error(`no job ${name}`)
       await job.run()
       // Its own turn may have been in the middle of a row, which the first therefore left alone.

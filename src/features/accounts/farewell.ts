@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
-import type { PersonalData } from '../../kernel/feature.ts'
+import type { DueRow, PersonalData } from '../../kernel/feature.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Mails } from '../../platform/mail.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
@@ -50,7 +50,7 @@ export function createFarewell({
 }) {
   const { Users, Sessions, Codes } = models
 
-  return Object.freeze({ exportAll, ask, undo, runDue, read, erase })
+  return Object.freeze({ exportAll, ask, undo, next, runDue, read, erase })
 
   async function exportAll(ctx: Context): Promise<Record<string, unknown>> {
     const { user_id } = userOf(ctx)
@@ -87,10 +87,20 @@ export function createFarewell({
     })
   }
 
+  async function next(): Promise<DueRow | null> {
+    const row = await Users.findOne({ deletion_due_at: { $exists: true } }, { deletion_due_at: 1 }).sort({ deletion_due_at: 1 }).lean()
+    return row?.deletion_due_at ? { at: row.deletion_due_at, row: row._id } : null
+  }
+
   /** Erases whoever's time has come. Every step may run again: what was cut off in the middle is gone over from the start. */
-  async function runDue(now: Date): Promise<void> {
+  async function runDue(now: Date): Promise<number> {
+    let moved = 0
     for await (const user of Users.find({ deletion_due_at: { $lte: now } }).lean().cursor())
-      await depart(user, now).catch((error: unknown) => log.error({ err: error, user_id: user._id }, 'an account could not be erased; it is tried again'))
+      await depart(user, now).then(
+        () => moved++,
+        (error: unknown) => log.error({ err: error, user_id: user._id }, 'an account could not be erased; it is tried again'),
+      )
+    return moved
   }
 
   async function depart(user: UserRow, now: Date): Promise<void> {

@@ -59,7 +59,7 @@ export function createAccounts(deps: {
   door: (operations: readonly AnyOperation[], furtherRooms: (userId: string) => Promise<string[]>) => SocketDoor
   feature: Feature
 } {
-  const { relay, keys, limits, clock, wall } = deps
+  const { relay, keys, limits, wall } = deps
   const models = createAccountModels(deps.db)
   const passwords = createPasswords(deps.passwordMemoryKb)
   const tokens = createAccessTokens({ keys, wall })
@@ -106,8 +106,8 @@ export function createAccounts(deps: {
     jobs: [
       { name: 'accounts.close-ended', every_ms: endedMs, run: desk.closeEnded },
       { name: 'accounts.recheck', every_ms: recheckMs, run: desk.recheck },
-      { name: 'accounts.farewell', every_ms: farewellMs, run: () => farewell.runDue(clock.now()) },
     ],
+    dues: [{ name: 'accounts.farewell', every_ms: farewellMs, next: farewell.next, runDue: farewell.runDue }],
     personal: [{ name: 'account', read: farewell.read, erase: farewell.erase }],
     models: [models.Users, models.Sessions, models.Codes],
   })

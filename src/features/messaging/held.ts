@@ -1,7 +1,7 @@
 import type { Bell } from '../../kernel/bell.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
+import type { DueRow } from '../../kernel/feature.ts'
 import { type Page, type PageQuery, pageOf } from '../../kernel/page.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Cursors } from '../../platform/cursors.ts'
@@ -9,7 +9,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
 import type { Access } from './access.ts'
 import type { HeldMessage, Message } from './contract.ts'
-import { fullLookMs, soonOf, takeDue } from './due.ts'
+import { soonOf, takeDue } from './due.ts'
 import type { Holding } from './holding.ts'
 import type { HeldRow, MessagingModels } from './model.ts'
 import { canChange } from './policy.ts'
@@ -28,17 +28,16 @@ export interface HeldDependencies {
   audit: Audit
   unitOfWork: UnitOfWork
   cursors: Cursors
-  clock: Clock
   bell: Pick<Bell, 'ring'>
 }
 
 export type Held = ReturnType<typeof createHeld>
 
 /** Who looks at what waits, and decides; and what goes by itself when its time has come. */
-export function createHeld({ models, access, accounts, holding, sending, audit, unitOfWork, cursors, clock, bell }: HeldDependencies) {
+export function createHeld({ models, access, accounts, holding, sending, audit, unitOfWork, cursors, bell }: HeldDependencies) {
   const { Held } = models
 
-  return Object.freeze({ queue, approve, reject, letGoDue })
+  return Object.freeze({ queue, approve, reject, nextToGo, letGoDue })
 
   async function queue(ctx: Context, { conversation_id, limit = defaultLimit, cursor }: { conversation_id: string } & PageQuery): Promise<Page<HeldMessage>> {
     const { conversation, me } = await access.to(ctx, conversation_id)
@@ -72,17 +71,21 @@ export function createHeld({ models, access, accounts, holding, sending, audit, 
     return presentHeld({ ...row, state: 'rejected', reason }, names.get(row.sender_id) ?? '')
   }
 
+  async function nextToGo(): Promise<DueRow | null> {
+    const row = await Held.findOne({ state: 'held', due_at: { $ne: null } }, { due_at: 1 }).sort({ due_at: 1 }).lean()
+    return row?.due_at ? { at: row.due_at, row: row._id } : null
+  }
+
   /** Run twice, or by two processes, it lets go once: each claims the row in the transaction that says it. */
-  async function letGoDue(): Promise<void> {
-    const waiting = await Held.find({ state: 'held', due_at: { $lte: soonOf(clock) } })
+  async function letGoDue(now: Date): Promise<number> {
+    const waiting = await Held.find({ state: 'held', due_at: { $lte: soonOf(now) } })
       .sort({ due_at: 1, _id: 1 })
       .limit(maxDue)
       .lean()
-    const due = takeDue(waiting, (row) => row.due_at, { clock, bell })
-    if (due.length === 0) return
-    if (due.length === maxDue) bell.ring(fullLookMs)
+    const due = takeDue(waiting, (row) => row.due_at, { now, bell })
     const names = await accounts.namesOf([...new Set(due.map((row) => row.sender_id))])
-    await Promise.all(due.map((row) => sending.letGo(row, { name: names.get(row.sender_id) ?? '', by: null }).catch(unlessRefused)))
+    const gone = await Promise.all(due.map((row) => sending.letGo(row, { name: names.get(row.sender_id) ?? '', by: null }).then(isGone, unlessRefused)))
+    return gone.filter(Boolean).length
   }
 
   async function ruled(ctx: Context, heldId: string): Promise<HeldRow> {
@@ -95,6 +98,9 @@ export function createHeld({ models, access, accounts, holding, sending, audit, 
 }
 
 // Somebody else was first, or its author may not speak: either way it waits no longer. What the store refused stays due.
-function unlessRefused(error: unknown): void {
+function unlessRefused(error: unknown): false {
   if (!(error instanceof AppError)) throw error
+  return false
 }
+
+const isGone = (): true => true

@@ -114,9 +114,9 @@ export function createMessaging(deps: {
       subscribe('tip.moderated', 'messaging.tip-line-moderated', ({ payload: { tip } }) => tipLines.show(tip)),
       subscribe('user.blocked', 'messaging.part', ({ payload }) => members.partAcross(payload)),
     ],
-    jobs: [
-      { name: 'messaging.reminders', every_ms: dueEveryMs, bell: bells.reminders, run: reminders.runDue },
-      { name: 'messaging.let-go', every_ms: dueEveryMs, bell: bells.held, run: held.letGoDue },
+    dues: [
+      { name: 'messaging.reminders', every_ms: dueEveryMs, bell: bells.reminders, next: reminders.next, runDue: reminders.runDue },
+      { name: 'messaging.let-go', every_ms: dueEveryMs, bell: bells.held, next: held.nextToGo, runDue: held.letGoDue },
     ],
     checks: createMessagingChecks({ ...deps, models }),
     effects: [{ operation: 'conversation:create', field: 'conversation_id', ownersOf: conversations.ownersOf }, { operation: 'reminder:create', field: 'reminder_id', ownersOf: reminders.ownersOf }],

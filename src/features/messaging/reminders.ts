@@ -2,6 +2,7 @@ import type { Bell } from '../../kernel/bell.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
 import { AppError, ensure, fail } from '../../kernel/errors.ts'
+import type { DueRow } from '../../kernel/feature.ts'
 import { newId } from '../../kernel/ids.ts'
 import { type Page, pageOf, type PageQuery } from '../../kernel/page.ts'
 import type { Cursors } from '../../platform/cursors.ts'
@@ -41,7 +42,7 @@ export type Reminders = ReturnType<typeof createReminders>
  * crash or beside another process, finds it said.
  */
 export function createReminders({ models: { Reminders }, access, sending, accounts, unitOfWork, cursors, clock, bell, failpoints, log }: ReminderDependencies) {
-  return Object.freeze({ create, list, cancel, runDue, ownersOf })
+  return Object.freeze({ create, list, cancel, next, runDue, ownersOf })
 
   async function create(ctx: Context, { conversation_id, text, due_at }: CreateReminder): Promise<Reminder> {
     const { me } = await access.to(ctx, conversation_id)
@@ -85,15 +86,26 @@ export function createReminders({ models: { Reminders }, access, sending, accoun
     return presentReminder(row)
   }
 
+  async function next(): Promise<DueRow | null> {
+    const row = await Reminders.findOne({ state: { $in: ['open', 'firing'] } }, { fire_at: 1 }).sort({ fire_at: 1 }).lean()
+    return row && { at: row.fire_at, row: row._id }
+  }
+
   /** Says whatever is due. One that fails stays due and keeps none of the others waiting. */
-  async function runDue(): Promise<void> {
-    const waiting = await Reminders.find({ state: { $in: ['open', 'firing'] }, fire_at: { $lte: soonOf(clock) } })
+  async function runDue(now: Date): Promise<number> {
+    const waiting = await Reminders.find({ state: { $in: ['open', 'firing'] }, fire_at: { $lte: soonOf(now) } })
       .sort({ fire_at: 1 })
       .limit(sweepSize)
       .lean()
-    const due = takeDue(waiting, ({ fire_at }) => fire_at, { clock, bell })
+    const due = takeDue(waiting, ({ fire_at }) => fire_at, { now, bell })
     if (due.length === sweepSize) bell.ring(fullLookMs)
-    for (const row of due) await fire(row).catch((error: unknown) => log.warn({ err: error, reminder_id: row._id }, 'a reminder could not be said; it is tried again'))
+    let moved = 0
+    for (const row of due)
+      await fire(row).then(
+        () => moved++,
+        (error: unknown) => log.warn({ err: error, reminder_id: row._id }, 'a reminder could not be said; it is tried again'),
+      )
+    return moved
   }
 
   async function fire(row: ReminderRow): Promise<void> {

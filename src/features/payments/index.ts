@@ -41,7 +41,7 @@ export function createPayments(deps: {
   log: Logger
   publicUrl: () => string
   defaultCurrency: Currency
-}): { payments: Payments; feature: Feature; releaseInbox: () => Promise<void> } {
+}): { payments: Payments; feature: Feature; releaseInbox: () => Promise<void>; inboxIdle: () => Promise<boolean> } {
   const { unitOfWork, ledger, clock, wall, context, failpoints, log } = deps
   const models = createPaymentModels(deps.db)
   const { settle, refuse } = createSettling({ models, ledger, clock })
@@ -49,8 +49,13 @@ export function createPayments(deps: {
   const bell = createBell()
   const inbox = createInbox({ models, bell, providerOf: service.providerOf, settle, unitOfWork, wall, context, failpoints, log })
   const sweeper = createSweeper({ models, providerOf: service.providerOf, settle, unitOfWork, ledger, clock, wall, context, log })
+  const nudged = new Set<Promise<void>>()
   const nudge = (inboxId: string): void => {
-    inbox.work(inboxId).catch((error: unknown) => log.warn({ err: error, inbox_id: inboxId }, 'a webhook waits for the next poll'))
+    const work: Promise<void> = inbox
+      .work(inboxId)
+      .catch((error: unknown) => log.warn({ err: error, inbox_id: inboxId }, 'a webhook waits for the next poll'))
+      .finally(() => nudged.delete(work))
+    nudged.add(work)
   }
   const feature = defineFeature({
     name: 'payments',
@@ -70,5 +75,12 @@ export function createPayments(deps: {
     gauges: [{ name: 'ovation_payment_inbox_oldest_seconds', help: 'How long the oldest webhook waits to be applied', read: inbox.oldestSeconds }],
     models: [models.Payments, models.Inbox],
   })
-  return { payments: service, feature, releaseInbox: inbox.releaseAll }
+  return { payments: service, feature, releaseInbox: inbox.releaseAll, inboxIdle }
+
+  /** Ends when every webhook that came was looked at. @returns whether one was under way */
+  async function inboxIdle(): Promise<boolean> {
+    const wasBusy = nudged.size > 0
+    while (nudged.size > 0) await Promise.all(nudged)
+    return wasBusy
+  }
 }
