@@ -7,6 +7,7 @@ import { createAnnouncements } from './features/announcements/index.ts'
 import { createClockFeature } from './features/clock/index.ts'
 import { createLedger } from './features/ledger/index.ts'
 import { createMedia, type MediaLimits } from './features/media/index.ts'
+import { createMemberships } from './features/memberships/index.ts'
 import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
@@ -179,6 +180,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const ledger = createLedger({ ...common, leases, rootSeed: keys.key('ledger-root') })
   const profiles = createProfiles({ ...common, accounts: accounts.accounts, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
   const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers })
+  const memberships = createMemberships({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, payments: payments.payments, feeBps: config.MEMBERSHIP_FEE_BPS })
   const tips = createTips({
     ...common,
     accounts: accounts.accounts,
@@ -222,7 +224,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     movable: config.NODE_ENV !== 'production' && config.PAYMENT_PROVIDERS.includes('sandbox'),
     leases,
   })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, clockFeature, media.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, memberships.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, clockFeature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({

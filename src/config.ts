@@ -19,6 +19,7 @@ export interface Settings {
   ALLOW_SANDBOX: boolean
   DEFAULT_CURRENCY: string
   TIP_FEE_BPS: number
+  MEMBERSHIP_FEE_BPS: number
   ANNOUNCEMENTS_PER_SECOND: number
   ANNOUNCEMENTS_PER_DAY: number
   ALLOWED_ORIGINS: string[]
@@ -94,6 +95,7 @@ export const settingsSchema = Joi.object<Settings>({
   ALLOW_SANDBOX: Joi.boolean().truthy('1').falsy('0').default(false).description('1 permits the sandbox provider in production'),
   DEFAULT_CURRENCY: Joi.string().length(3).uppercase().default('ZMW').description('The ISO 4217 currency of new wallets'),
   TIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(500).description("The platform's share of a tip in hundredths of a percent"),
+  MEMBERSHIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(800).description("The platform's share of what a membership costs, in hundredths of a percent; of each payment by what it was then"),
   ANNOUNCEMENTS_PER_SECOND: Joi.number().integer().min(1).max(1_000).default(20).description("How many people creators' announcements reach in a second, all together"),
   ANNOUNCEMENTS_PER_DAY: Joi.number().integer().min(1).max(100).default(5).description('How many announcements a creator may make on one day, by UTC'),
   ALLOWED_ORIGINS: list(originUrl).default([]).description('Other origins whose pages may call this server, comma-separated'),

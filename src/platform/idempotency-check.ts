@@ -38,9 +38,10 @@ export function createIdempotencyCheck({ idempotency, effects, wall }: { idempot
     const id = effectIdOf(row, effect)
     if (id === undefined) return faultWithoutEffect(row)
     if (row.state === 'done' && row.resource_id !== undefined && row.resource_id !== id) return `answers ${id}, its intent was ${row.resource_id}`
-    const other = named.get(id)
-    named.set(id, row._id)
-    const owner = owners.get(id)
+    const key = keyOf(effect, id)
+    const other = named.get(key)
+    named.set(key, row._id)
+    const owner = owners.get(key)
     if (other && typeof owner === 'string') return `made ${id}, and so did ${other}`
     if (owner === undefined) return `made ${id}, which is not there`
     return owner === principal || (typeof owner !== 'string' && owner.includes(principal)) ? undefined : `made ${id}, which belongs to somebody else`
@@ -59,14 +60,19 @@ export function createIdempotencyCheck({ idempotency, effects, wall }: { idempot
       const id = effect && effectIdOf(row, effect)
       if (effect && id !== undefined) ids.set(effect, [...(ids.get(effect) ?? []), id])
     }
-    const pages = await Promise.all([...ids].map(([effect, some]) => effect.ownersOf(some)))
-    return new Map(pages.flatMap((page) => [...page]))
+    const pages = await Promise.all([...ids].map(async ([effect, some]) => [...(await effect.ownersOf(some))].map(([id, owner]) => [keyOf(effect, id), owner] as const)))
+    return new Map(pages.flat())
   }
 
   function partsOf(row: IdempotencyRow): { principal: string; effect: Effect | undefined } {
     const [principal = '', operation = ''] = row._id.split('|')
     return { principal, effect: byOperation.get(operation) }
   }
+}
+
+// One thing may be made by one operation and changed by another: each has a say of its own.
+function keyOf({ operation }: Effect, id: string): string {
+  return `${operation} ${id}`
 }
 
 function effectIdOf(row: IdempotencyRow, { field }: Effect): string | undefined {

@@ -8,6 +8,7 @@ interface Cast {
   creator: Person
   fan: Person
   tip_id: string
+  tier_id: string
   direct_id: string
   /** the fan's, with the creator in it */
   group_id: string
@@ -35,6 +36,9 @@ const table: Partial<Record<OperationName, Row>> = {
   'tip:send': { across: 'refused', why: 'a tip carries a name and words', input: ({ creator }) => ({ creator_id: creator.id, amount: 100, currency: 'ZMW', key: 'k' }) },
   'payment:initiate': { across: 'refused', why: 'the same by checkout', input: ({ creator }) => ({ creator_id: creator.id, amount: 100, currency: 'ZMW', key: 'k' }) },
   'tip:list': { across: 'masked', as: 'creator', why: 'the money stays in the books, the name and the words go', input: () => ({}) },
+  'tier:list': { across: 'allowed', why: 'anybody may read it without signing in', input: ({ creator }) => ({ creator_id: creator.id }) },
+  'membership:subscribe': { across: 'refused', why: 'a block ends what there is between them', input: ({ tier_id }) => ({ tier_id, interval: 'month', pay_with: 'wallet', key: 'k' }) },
+  'access:check': { across: 'allowed', why: 'it says that there is none', input: ({ creator }) => ({ creator_id: creator.id }) },
   'tip-settings:public': { across: 'allowed', why: 'anybody may read it without signing in', input: ({ creator }) => ({ creator_id: creator.id }) },
   'goal:public': { across: 'allowed', why: 'anybody may read it without signing in', input: ({ creator }) => ({ creator_id: creator.id }) },
   'live:read': { across: 'allowed', why: 'anybody may read it without signing in', input: ({ creator }) => ({ creator_id: creator.id }) },
@@ -95,9 +99,11 @@ describe('a block', () => {
         const room_id = await begun(creator, { type: 'room' })
         await callAs(fan, 'conversation:join', { conversation_id: room_id })
         await begun(creator, { type: 'direct', member_ids: [fan.id] })
+        const tier = (await callAs(creator, 'tier:create', { name: 'Tier', rank: 1, benefits: [], prices: [{ interval: 'month', amount: 100, currency: 'ZMW' }] })) as { data: { tier_id: string } }
         cast = {
           creator,
           fan,
+          tier_id: tier.data.tier_id,
           tip_id: (sent as { data: { tip_id: string } }).data.tip_id,
           direct_id: await begun(fan, { type: 'direct', member_ids: [creator.id] }),
           group_id: await begun(fan, { type: 'group', member_ids: [creator.id] }),

@@ -14,6 +14,7 @@ const told: Record<FactName, true> = {
   'report:opened': true,
   'clock:moved': true,
   'wallet:changed': true,
+  'membership:changed': true,
   'payment:updated': true,
   'tip:received': true,
   'tip:announced': true,

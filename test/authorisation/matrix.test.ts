@@ -136,6 +136,8 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
   const { entries } = (await fan.http('GET', `/api/v1/wallets/me/transactions/${encodeURIComponent(line?.id ?? '')}`)).body as { entries: { entry_id: string }[] }
   const overlay = (await owner.http('POST', '/api/v1/overlays', {})).body as { overlay_id: string; token: string }
   const goal = (await owner.http('POST', '/api/v1/creators/me/goals', { title: 'Stage', kind: 'count', target: 3 })).body as { goal_id: string }
+  const tier = (await owner.http('POST', '/api/v1/tiers', { name: 'Stage', rank: 1, benefits: [], prices: [{ interval: 'month', amount: 100, currency: 'ZMW' }, { interval: 'year', amount: 1_000, currency: 'ZMW' }] })).body as { tier_id: string }
+  const membership = (await fan.http('POST', '/api/v1/memberships', { tier_id: tier.tier_id, interval: 'month', pay_with: 'wallet' }, 'stage-membership')).body as { membership_id: string }
   await acquaint(owner, [fan])
   const group = (await owner.http('POST', '/api/v1/conversations', { type: 'group', title: 'Stage', member_ids: [fan.id] })).body as { conversation_id: string }
   const message = (await owner.http('POST', `/api/v1/conversations/${group.conversation_id}/messages`, { client_msg_id: 'stage-message', text: 'Stage' })).body as { message_id: string }
@@ -153,6 +155,8 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
       payment_id: line?.payment_id ?? '',
       line_id: line?.id ?? '',
       entry_id: entries[0]?.entry_id ?? '',
+      tier_id: tier.tier_id,
+      membership_id: membership.membership_id,
       conversation_id: group.conversation_id,
       message_id: message.message_id,
     },

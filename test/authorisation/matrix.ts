@@ -13,6 +13,10 @@ export interface Stage {
   goal_id: string
   tip_id: string
   payment_id: string
+  /** the owner's */
+  tier_id: string
+  /** the fan's, of that tier */
+  membership_id: string
   line_id: string
   entry_id: string
   /** a group of the owner's, with the fan in it */
@@ -40,6 +44,9 @@ const towardsOwner = columns('unauthenticated', 'ok', 'blocked', 'self', 'ok', '
 /** nobody learns of a conversation that they are not in, admins neither */
 const inGroup = columns('unauthenticated', 'ok', 'not-found', 'ok', 'not-found', 'not-found')
 const keepsOrder = columns('unauthenticated', 'forbidden', 'not-found', 'ok', 'not-found', 'not-found')
+/** the fan's own, which an admin may look at */
+const ofFan = columns('unauthenticated', 'ok', 'not-found', 'not-found', 'not-found', 'ok')
+const ofFanAlone = { ...ofFan, admin: 'not-found' as const }
 const inNone = { ...every('not-found'), anonymous: 'unauthenticated' as const }
 const unknownRefresh = `ses_${'0'.repeat(32)}.${'a'.repeat(43)}`
 const money = { amount: 100, currency: 'ZMW' }
@@ -99,6 +106,21 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'webhook:replay': { verdicts: adminsOfNothing, input: () => ({ inbox_id: 'sandbox:none' }) },
   'guest-tip:initiate': { verdicts: { ...every('forbidden'), anonymous: 'ok' }, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
   'guest-tip:read': { verdicts: every('not-found'), input: ({ payment_id }) => ({ receipt: `${payment_id}.${'a'.repeat(43)}` }) },
+  'tier:create': { verdicts: creators, input: () => ({ name: 'matrix', rank: 7, benefits: [], prices: [{ interval: 'month', ...money }] }) },
+  'tier:update': { verdicts: owned, input: ({ tier_id }) => ({ tier_id, name: 'matrix' }) },
+  'tier:list': { verdicts: public_, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'tier:mine': { verdicts: creators, input: none },
+  'membership:subscribe': { verdicts: towardsOwner, input: ({ tier_id }) => ({ tier_id, interval: 'month', pay_with: 'wallet' }) },
+  'membership:list': { verdicts: signedIn, input: none },
+  'membership:read': { verdicts: ofFan, input: ({ membership_id }) => ({ membership_id }) },
+  'membership:change': { verdicts: ofFanAlone, input: ({ membership_id }) => ({ membership_id, interval: 'year' }) },
+  'membership:preview-change': { verdicts: ofFanAlone, input: ({ membership_id }) => ({ membership_id, interval: 'year' }) },
+  'membership:pay': { verdicts: ofFanAlone, input: ({ membership_id }) => ({ membership_id }) },
+  'membership:cancel': { verdicts: ofFan, input: ({ membership_id }) => ({ membership_id, at: 'period_end' }) },
+  'membership:uncancel': { verdicts: ofFanAlone, input: ({ membership_id }) => ({ membership_id }) },
+  'member:list': { verdicts: creators, input: none },
+  'access:check': { verdicts: signedIn, input: ({ people }) => ({ creator_id: people.owner.id }) },
+  'tier:archive': { verdicts: owned, input: ({ tier_id }) => ({ tier_id }) },
   'tip:send': { verdicts: towardsOwner, input: ({ people }) => ({ ...money, creator_id: people.owner.id }) },
   'tip:sent': { verdicts: signedIn, input: none },
   'tip:list': { verdicts: creators, input: none },

@@ -9,7 +9,7 @@ export interface Payment {
   status: PaymentStatus
   /** the state behind the word */
   state: string
-  purpose: 'tip' | 'top-up'
+  purpose: 'tip' | 'top-up' | 'membership'
   amount: number
   currency: string
   creator_id: string | null

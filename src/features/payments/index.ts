@@ -24,7 +24,7 @@ import { createWebhookEndpoint } from './webhook.ts'
 
 export type { Checkout } from './contract.ts'
 export type { PaymentProvider } from './port.ts'
-export type Payments = Pick<PaymentService, 'find' | 'intend' | 'openCheckout' | 'fromWallet' | 'ensurePayable'>
+export type Payments = Pick<PaymentService, 'find' | 'intend' | 'openCheckout' | 'fromWallet' | 'ensurePayable' | 'succeededFor'>
 
 export function createPayments(deps: {
   db: Connection

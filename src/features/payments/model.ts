@@ -1,10 +1,10 @@
 import { type Connection, Schema } from 'mongoose'
 import type { Currency } from '../../kernel/currency.ts'
 import { rowOptions } from '../../platform/mongo.ts'
-import type { WebhookOutcome } from './contract.ts'
+import type { Payment, WebhookOutcome } from './contract.ts'
 import { type PaymentState, paymentStates } from './states.ts'
 
-export type Purpose = 'tip' | 'top-up'
+export type Purpose = Payment['purpose']
 
 export interface Transition {
   from: PaymentState | null
@@ -22,6 +22,10 @@ export interface PaymentRow {
   purpose: Purpose
   amount: number
   currency: Currency
+  /** what it pays for, in the words of whose thing that is: nothing is paid twice under one */
+  effect_key?: string
+  /** the thing that it is for, when that is paid over and over again */
+  subject?: string
   /** the split as it was agreed at the start */
   fee_bps: number
   /** `wallet` for what a wallet paid */
@@ -71,9 +75,11 @@ export function createPaymentModels(db: Connection) {
         _id: String,
         payer_id: { type: String, required: true },
         creator_id: { type: String, default: null },
-        purpose: { type: String, enum: ['tip', 'top-up'], required: true },
+        purpose: { type: String, enum: ['tip', 'top-up', 'membership'], required: true },
         amount: { type: Number, required: true },
         currency: { type: String, required: true },
+        effect_key: String,
+        subject: String,
         fee_bps: { type: Number, required: true },
         provider: { type: String, required: true },
         provider_payment_id: String,
@@ -90,6 +96,8 @@ export function createPaymentModels(db: Connection) {
       rowOptions<PaymentRow>('payments'),
     )
       .index({ provider: 1, provider_payment_id: 1 }, { unique: true, partialFilterExpression: { provider_payment_id: { $exists: true } } })
+      .index({ effect_key: 1 }, { unique: true, sparse: true })
+      .index({ subject: 1 }, { sparse: true })
       .index({ next_query_at: 1 }, { sparse: true })
       .index({ payer_id: 1, created_at: -1 })
       .index({ state: 1, _id: -1 }),

@@ -27,6 +27,8 @@ export interface Purchase {
   amount: number
   currency: Currency
   fee_bps: number
+  effect_key?: string
+  subject?: string
 }
 
 export interface PaymentDependencies {
@@ -49,7 +51,7 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
   const { Payments } = models
   const defaultProvider = providers[0] as PaymentProvider
 
-  return Object.freeze({ topUp, read, find, allOf, intend, openCheckout, fromWallet, ensurePayable, providerOf, ownersOfTopUps })
+  return Object.freeze({ topUp, read, find, allOf, intend, openCheckout, fromWallet, ensurePayable, providerOf, succeededFor, ownersOfTopUps })
 
   async function topUp(ctx: Context, input: { amount: number; currency: string }): Promise<Checkout> {
     const currency = ensurePayable(input)
@@ -147,6 +149,12 @@ export function createPaymentService({ models, unitOfWork, ledger, refuse, provi
 
   function providerOf(name: string): PaymentProvider | undefined {
     return providers.find((provider) => provider.name === name)
+  }
+
+  /** What was paid for a thing that is paid over and over again, in that order. */
+  async function succeededFor(subject: string): Promise<{ payment_id: string; effect_key: string }[]> {
+    const rows = await Payments.find({ subject, state: 'succeeded' }, { effect_key: 1 }).sort({ _id: 1 }).lean()
+    return rows.map((row) => ({ payment_id: row._id, effect_key: row.effect_key ?? '' }))
   }
 
   async function ownersOfTopUps(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -25,6 +25,8 @@ export interface OwnCreator extends Creator {
   full_name: string
   bank_account: string | null
   shows_earnings: boolean
+  /** IANA: by it the days of periods and payouts are counted */
+  time_zone: string
 }
 
 export interface UpdateCreator {
@@ -36,6 +38,7 @@ export interface UpdateCreator {
   category?: Category | null
   bank_account?: string | null
   shows_earnings?: boolean
+  time_zone?: string
 }
 
 export type CreatorOrder = 'name' | 'followers' | 'trending'

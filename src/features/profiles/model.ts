@@ -17,6 +17,8 @@ export interface ProfileRow {
   /** encrypted; see `vault.ts` */
   bank_account?: string
   shows_earnings: boolean
+  /** IANA; UTC in rows without one */
+  time_zone?: string
   /** a projection of the follow rows; exact once no move waits */
   followers: number
   /** a projection of the attention rows: how many people followed or tipped, day by day, over the last seven days */
@@ -99,6 +101,7 @@ export function createProfileModels(db: Connection) {
         category: { type: String, enum: [...categories, null] },
         bank_account: String,
         shows_earnings: { type: Boolean, required: true },
+        time_zone: String,
         followers: number,
         trending: number,
         hidden_at: Date,

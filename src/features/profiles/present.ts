@@ -28,6 +28,7 @@ export function createCreatorPresenter({ vault, earningsOf }: { vault: Vault; /*
       full_name: row.name,
       bank_account: row.bank_account ? vault.open(row.bank_account, row._id) : null,
       shows_earnings: row.shows_earnings,
+      time_zone: row.time_zone ?? 'UTC',
     }
   }
 }

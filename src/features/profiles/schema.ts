@@ -24,6 +24,10 @@ const followers = Joi.number().integer().min(0).required()
 const handle = Joi.string().pattern(handlePattern)
 const tag = Joi.string().pattern(tagPattern)
 const category = Joi.string<Category>().valid(...categories)
+const timeZone = Joi.string()
+  .pattern(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/)
+  .max(64)
+  .example('Africa/Lusaka')
 const avatar = Joi.string().allow(null).required()
 
 const shape = {
@@ -45,6 +49,7 @@ export const ownCreator = Joi.object<OwnCreator, true>({
   full_name: Joi.string().required(),
   bank_account: Joi.string().allow(null).required(),
   shows_earnings: Joi.boolean().required(),
+  time_zone: timeZone.required(),
 })
 export const creatorPage = page(creator)
 export const suggestedQuery = Joi.object<{ limit?: number }, true>({ limit })
@@ -78,6 +83,7 @@ export const updateCreator = Joi.object<UpdateCreator, true>({
     .example('ZM12 0001 0002 0003')
     .allow(null),
   shows_earnings: Joi.boolean(),
+  time_zone: timeZone,
 })
 
 export const followState = Joi.object<FollowState, true>({ following: Joi.boolean().required(), followers })

@@ -56,6 +56,7 @@ export function createProfileService({ models, standing, relations, follows, pre
   async function update(ctx: Context, input: UpdateCreator): Promise<OwnCreator> {
     const { user_id } = userOf(ctx)
     ensure(!isReserved(input.handle ?? ''), 'validation', { errors: [{ path: 'handle', code: 'reserved', detail: 'is not to be had' }] })
+    ensure(input.time_zone === undefined || isTimeZone(input.time_zone), 'validation', { errors: [{ path: 'time_zone', code: 'unknown', detail: 'is no time zone of the IANA database' }] })
     const { full_name, bank_account, ...rest } = input
     const set: Partial<ProfileRow> = { ...rest, updated_at: clock.now() }
     if (full_name !== undefined) Object.assign(set, { name: full_name, name_key: fold(full_name) })
@@ -122,5 +123,13 @@ async function unlessTaken<T>(write: () => Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if ((error as { code?: unknown }).code === 11000) return undefined
     throw error
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
   }
 }

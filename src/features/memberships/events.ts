@@ -1,0 +1,7 @@
+import type { MembershipStatus } from './contract.ts'
+
+declare module '../../kernel/events.ts' {
+  interface DomainEvents {
+    'membership.changed': { membership_id: string; fan_id: string; creator_id: string; tier_id: string; status: MembershipStatus; version: number }
+  }
+}
