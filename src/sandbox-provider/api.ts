@@ -4,17 +4,17 @@ import { capOf, isCurrency } from '../kernel/currency.ts'
 import { AppError, ensure } from '../kernel/errors.ts'
 import { readJson } from '../platform/http/body.ts'
 import { createInputReader } from '../platform/input.ts'
-import type { Book, Order } from './book.ts'
+import type { Book, Card, Order, RefundOrder } from './book.ts'
 import type { FaultSwitches } from './faults.ts'
 import { isSameSecret } from './signature.ts'
-import type { Charge } from './store.ts'
+import type { BookedRefund, Charge } from './store.ts'
 
 const hangMs = 60_000
 const maxHanging = 256
 const maxPage = 100
 const referenceRule = /^[A-Za-z0-9_.:-]{1,128}$/
 
-const order = Joi.object<Order>({
+const orderFields = {
   reference: Joi.string().pattern(referenceRule).required(),
   amount: Joi.number().integer().min(1).max(Number.MAX_SAFE_INTEGER).required(),
   currency: Joi.string().min(1).max(8).required(),
@@ -25,6 +25,21 @@ const order = Joi.object<Order>({
   return_url: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .max(2048)
+    .required(),
+}
+const order = Joi.object<Order>(orderFields)
+const methodCharge = Joi.object<Order & { method_id: string }>({ ...orderFields, method_id: Joi.string().pattern(referenceRule).required() })
+const refundOrder = Joi.object<RefundOrder>({
+  reference: orderFields.reference,
+  provider_payment_id: Joi.string().pattern(referenceRule).required(),
+  amount: orderFields.amount,
+  currency: orderFields.currency,
+})
+const card = Joi.object<Card>({
+  reference: orderFields.reference,
+  kind: Joi.valid('card').required(),
+  behaviour: Joi.string()
+    .pattern(/^(success|decline|requires_action|decline_after:\d{1,4})$/)
     .required(),
 })
 
@@ -42,10 +57,17 @@ export function createApi({
 }): { router: Router; hangUp: () => void } {
   const router = express.Router({ caseSensitive: true, strict: true })
   const readOrder = createInputReader(order)
+  const readMethodCharge = createInputReader(methodCharge)
+  const readRefund = createInputReader(refundOrder)
+  const readCard = createInputReader(card)
   const hanging = new Set<() => void>()
 
   router.use('/v1', authenticate)
   router.route('/v1/checkouts').post(asHandler(openCheckout)).all(notAllowed('POST'))
+  router.route('/v1/methods').post(asHandler(saveMethod)).all(notAllowed('POST'))
+  router.route('/v1/charges').post(asHandler(chargeMethod)).all(notAllowed('POST'))
+  router.route('/v1/refunds').post(asHandler(refund)).all(notAllowed('POST'))
+  router.route('/v1/refunds/:reference').get(asHandler(showRefund)).all(notAllowed('GET'))
   router.route('/v1/payments').get(asHandler(listPayments)).all(notAllowed('GET'))
   router.route('/v1/payments/:reference').get(asHandler(readPayment)).all(notAllowed('GET'))
 
@@ -60,9 +82,40 @@ export function createApi({
 
   async function openCheckout(request: Request, response: Response): Promise<void> {
     const wanted = readOrder(await readJson(request)) as Order
-    ensure(isCurrency(wanted.currency), 'currency')
-    ensure(wanted.amount <= capOf(wanted.currency), 'amount')
-    const { charge, isNew } = await book.open(wanted)
+    ensureAmount(wanted)
+    await answer(response, await book.open(wanted))
+  }
+
+  async function chargeMethod(request: Request, response: Response): Promise<void> {
+    const wanted = readMethodCharge(await readJson(request)) as Order & { method_id: string }
+    ensureAmount(wanted)
+    await answer(response, await book.charge(wanted))
+  }
+
+  async function saveMethod(request: Request, response: Response): Promise<void> {
+    const method = await book.saveMethod(readCard(await readJson(request)) as Card)
+    response.status(201).json({ method_id: method._id, reference: method.reference, kind: method.kind, behaviour: method.behaviour })
+  }
+
+  async function refund(request: Request, response: Response): Promise<void> {
+    const { refund: made, isNew } = await book.refund(readRefund(await readJson(request)) as RefundOrder)
+    if ((await faults.read()).timeout_after_charge) return hang(response)
+    response.status(isNew ? 201 : 200).json(presentRefund(made))
+  }
+
+  async function showRefund(request: Request, response: Response): Promise<void> {
+    const reference = request.params['reference'] as string
+    const made = referenceRule.test(reference) ? await book.findRefund(reference) : null
+    if (made) response.json(presentRefund(made))
+    else response.status(404).json({ status: 'not_found', reference })
+  }
+
+  function ensureAmount({ amount, currency }: Order): void {
+    ensure(isCurrency(currency), 'currency')
+    ensure(amount <= capOf(currency), 'amount')
+  }
+
+  async function answer(response: Response, { charge, isNew }: { charge: Charge; isNew: boolean }): Promise<void> {
     if ((await faults.read()).timeout_after_charge) return hang(response)
     response.status(isNew ? 201 : 200).json({ ...present(charge), checkout_url: checkoutUrl(charge.token) })
   }
@@ -121,6 +174,10 @@ function present(charge: Charge): object {
     created_at: charge.created_at.toISOString(),
     updated_at: charge.updated_at.toISOString(),
   }
+}
+
+function presentRefund({ _id, reference, status, amount, currency, created_at }: BookedRefund): object {
+  return { provider_refund_id: _id, reference, status, amount, currency, created_at: created_at.toISOString() }
 }
 
 function readPage(url: string): { after: string; limit: number } {

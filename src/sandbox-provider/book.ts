@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { ensure, fail } from '../kernel/errors.ts'
 import type { DueRow } from '../kernel/feature.ts'
 import type { Deliveries } from './deliveries.ts'
-import type { Charge, Store, Webhook, Word } from './store.ts'
+import type { Behaviour, BookedRefund, Charge, Method, Store, Webhook, Word } from './store.ts'
 import { newId, newToken } from './tokens.ts'
 
 export interface Order {
@@ -11,6 +11,19 @@ export interface Order {
   currency: string
   description: string
   return_url: string
+}
+
+export interface Card {
+  reference: string
+  kind: 'card'
+  behaviour: Behaviour
+}
+
+export interface RefundOrder {
+  reference: string
+  provider_payment_id: string
+  amount: number
+  currency: string
 }
 
 export type Outcome = keyof typeof outcomes
@@ -52,37 +65,92 @@ export function createBook({
   wakeIn: (ms: number) => void
   lateMs: number
 }) {
-  const { charges } = store
+  const { charges, methods, refunds } = store
 
-  return Object.freeze({ open, find, findByToken, list, decide, nextLate, settleLate })
+  return Object.freeze({ open, saveMethod, charge, refund, findRefund, find, findByToken, list, decide, nextLate, settleLate })
 
   /**
    * Opens a charge once: the same reference gets the same answer, however often and however much at once it is asked for.
    * @throws AppError `conflict` when the reference stands for another amount
    */
   async function open(order: Order): Promise<{ charge: Charge; isNew: boolean }> {
-    const at = clock.now()
-    const charge: Charge = {
-      _id: newId('sbx'),
-      token: newToken(),
-      ...order,
-      status: 'pending',
-      failure_reason: null,
-      action_required: false,
-      created_at: at,
-      updated_at: at,
-    }
+    const charge = newCharge(order)
     try {
       await charges.insertOne(charge)
       return { charge, isNew: true }
     } catch (error) {
       if ((error as { code?: unknown }).code !== duplicateKey) throw error
     }
-    const first = await find(order.reference)
-    if (!first) fail('retry')
+    return { charge: await earlier(order), isNew: false }
+  }
+
+  /** Keeps a way to pay, once for each reference. */
+  async function saveMethod(card: Card): Promise<Method> {
+    const method: Method = { _id: newId('sbm'), ...card, uses: 0, created_at: clock.now() }
+    try {
+      await methods.insertOne(method)
+      return method
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== duplicateKey) throw error
+    }
+    const first = (await methods.findOne({ reference: card.reference })) ?? fail('retry')
+    ensure(first.behaviour === card.behaviour, 'conflict', 'The reference stands for another method already')
+    return first
+  }
+
+  /**
+   * Charges a saved method, without its payer. Like a checkout, once for each reference; the charge, what the method did and the webhook that
+   * tells of it are one.
+   * @throws AppError `not-found` for a method that is not kept here
+   */
+  async function charge(order: Order & { method_id: string }): Promise<{ charge: Charge; isNew: boolean }> {
+    const made = await store.atomically(async (session) => {
+      if (await charges.findOne({ reference: order.reference }, { session })) return undefined
+      const method = (await methods.findOneAndUpdate({ _id: order.method_id }, { $inc: { uses: 1 } }, { session })) ?? fail('not-found', 'There is no such method')
+      const { word, change } = outcomes[outcomeOf(method)] as Verdict
+      const charged: Charge = { ...newCharge(order), ...change }
+      await charges.insertOne(charged, { session })
+      return { charge: charged, webhook: await deliveries.write(charged, word, session) }
+    })
+    if (!made) return { charge: await earlier(order), isNew: false }
+    deliveries.nudge(made.webhook)
+    return { charge: made.charge, isNew: true }
+  }
+
+  /**
+   * Gives back what was charged, at most all of it.
+   * @throws AppError `not-found` for a payment that is not known or was not charged, `exceeds-captured`
+   */
+  async function refund({ reference, provider_payment_id, amount, currency }: RefundOrder): Promise<{ refund: BookedRefund; isNew: boolean }> {
+    const made = await store.atomically(async (session) => {
+      if (await refunds.findOne({ reference }, { session })) return undefined
+      const charged = (await charges.findOne({ _id: provider_payment_id, status: 'succeeded', currency }, { session })) ?? fail('not-found', 'There is no such charge')
+      ensure((charged.refunded ?? 0) + amount <= charged.amount, 'exceeds-captured')
+      await charges.updateOne({ _id: charged._id }, { $inc: { refunded: amount }, $set: { updated_at: clock.now() } }, { session })
+      const row: BookedRefund = { _id: newId('sbr'), reference, charge_id: charged._id, amount, currency, status: 'succeeded', created_at: clock.now() }
+      await refunds.insertOne(row, { session })
+      return row
+    })
+    if (made) return { refund: made, isNew: true }
+    const first = (await findRefund(reference)) ?? fail('retry')
+    ensure(first.amount === amount && first.charge_id === provider_payment_id, 'conflict', 'The reference stands for another refund already')
+    return { refund: first, isNew: false }
+  }
+
+  async function findRefund(reference: string): Promise<BookedRefund | null> {
+    return refunds.findOne({ reference })
+  }
+
+  async function earlier(order: Order): Promise<Charge> {
+    const first = (await find(order.reference)) ?? fail('retry')
     const isSame = first.amount === order.amount && first.currency === order.currency
     ensure(isSame, 'conflict', 'The reference stands for another amount already')
-    return { charge: first, isNew: false }
+    return first
+  }
+
+  function newCharge(order: Order): Charge {
+    const at = clock.now()
+    return { _id: newId('sbx'), token: newToken(), ...order, status: 'pending', failure_reason: null, action_required: false, created_at: at, updated_at: at }
   }
 
   async function find(reference: string): Promise<Charge | null> {
@@ -150,4 +218,11 @@ export function createBook({
     }
     return due.length
   }
+}
+
+/** @param method as it was before this use */
+function outcomeOf({ behaviour, uses }: Method): Outcome {
+  if (behaviour === 'success' || behaviour === 'requires_action') return behaviour
+  if (behaviour === 'decline') return 'failed'
+  return uses < Number(behaviour.slice('decline_after:'.length)) ? 'success' : 'failed'
 }

@@ -16,7 +16,11 @@ export interface Charge {
   currency: string
   description: string
   return_url: string
+  /** what was charged without the payer; absent for a checkout */
+  method_id?: string
   status: ChargeStatus
+  /** how much of it was given back */
+  refunded?: number
   failure_reason: string | null
   /** the payer was sent to confirm it with the bank */
   action_required: boolean
@@ -24,6 +28,32 @@ export interface Charge {
   late_at?: Date
   created_at: Date
   updated_at: Date
+}
+
+export interface BookedRefund {
+  _id: string
+  /** the customer's id of it, and its idempotency key */
+  reference: string
+  /** the charge that it gives back */
+  charge_id: string
+  amount: number
+  currency: string
+  status: 'succeeded'
+  created_at: Date
+}
+
+/** How a saved method behaves when it is charged: `decline_after:N` works N times. */
+export type Behaviour = 'success' | 'decline' | 'requires_action' | `decline_after:${number}`
+
+export interface Method {
+  _id: string
+  /** the customer's id of it, and its idempotency key */
+  reference: string
+  kind: 'card'
+  behaviour: Behaviour
+  /** how often it was charged */
+  uses: number
+  created_at: Date
 }
 
 export interface Webhook {
@@ -50,6 +80,8 @@ export interface Webhook {
 
 export interface Store {
   readonly charges: Collection<Charge>
+  readonly methods: Collection<Method>
+  readonly refunds: Collection<BookedRefund>
   readonly webhooks: Collection<Webhook>
   readonly settings: Collection<Document & { _id: string }>
   open(): Promise<void>
@@ -70,14 +102,16 @@ export function createStore({ mongoUri, dbName }: { mongoUri: string; dbName: st
   })
   const db = client.db(dbName)
   const charges = db.collection<Charge>('charges')
+  const methods = db.collection<Method>('methods')
+  const refunds = db.collection<BookedRefund>('refunds')
   const webhooks = db.collection<Webhook>('webhooks')
   const settings = db.collection<Document & { _id: string }>('settings')
 
-  return Object.freeze({ charges, webhooks, settings, open, close: () => client.close(), atomically })
+  return Object.freeze({ charges, methods, refunds, webhooks, settings, open, close: () => client.close(), atomically })
 
   async function open(): Promise<void> {
     await client.connect()
-    for (const { collectionName } of [charges, webhooks, settings])
+    for (const { collectionName } of [charges, methods, refunds, webhooks, settings])
       await db.createCollection(collectionName).catch((error: unknown) => {
         if ((error as { code?: unknown }).code !== alreadyThere) throw error
       })
@@ -86,6 +120,8 @@ export function createStore({ mongoUri, dbName }: { mongoUri: string; dbName: st
       { key: { token: 1 }, unique: true },
       { key: { late_at: 1 }, sparse: true },
     ])
+    await refunds.createIndexes([{ key: { reference: 1 }, unique: true }])
+    await methods.createIndexes([{ key: { reference: 1 }, unique: true }])
     await webhooks.createIndexes([
       { key: { due_at: 1 }, sparse: true },
       { key: { held: 1 }, sparse: true },

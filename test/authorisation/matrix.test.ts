@@ -138,6 +138,7 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
   const goal = (await owner.http('POST', '/api/v1/creators/me/goals', { title: 'Stage', kind: 'count', target: 3 })).body as { goal_id: string }
   const tier = (await owner.http('POST', '/api/v1/tiers', { name: 'Stage', rank: 1, benefits: [], prices: [{ interval: 'month', amount: 100, currency: 'ZMW' }, { interval: 'year', amount: 1_000, currency: 'ZMW' }] })).body as { tier_id: string }
   const membership = (await fan.http('POST', '/api/v1/memberships', { tier_id: tier.tier_id, interval: 'month', pay_with: 'wallet' }, 'stage-membership')).body as { membership_id: string }
+  const refund = (await fan.http('POST', `/api/v1/payments/${line?.payment_id}/refunds`, { amount: 1, reason: 'Stage', to: 'wallet' }, 'stage-refund')).body as { refund_id: string }
   await acquaint(owner, [fan])
   const group = (await owner.http('POST', '/api/v1/conversations', { type: 'group', title: 'Stage', member_ids: [fan.id] })).body as { conversation_id: string }
   const message = (await owner.http('POST', `/api/v1/conversations/${group.conversation_id}/messages`, { client_msg_id: 'stage-message', text: 'Stage' })).body as { message_id: string }
@@ -155,6 +156,7 @@ async function furnish(app: TestApp): Promise<{ stage: Stage; overlayToken: stri
       payment_id: line?.payment_id ?? '',
       line_id: line?.id ?? '',
       entry_id: entries[0]?.entry_id ?? '',
+      refund_id: refund.refund_id,
       tier_id: tier.tier_id,
       membership_id: membership.membership_id,
       conversation_id: group.conversation_id,

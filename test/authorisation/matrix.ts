@@ -13,6 +13,8 @@ export interface Stage {
   goal_id: string
   tip_id: string
   payment_id: string
+  /** which the fan asked for */
+  refund_id: string
   /** the owner's */
   tier_id: string
   /** the fan's, of that tier */
@@ -47,6 +49,8 @@ const keepsOrder = columns('unauthenticated', 'forbidden', 'not-found', 'ok', 'n
 /** the fan's own, which an admin may look at */
 const ofFan = columns('unauthenticated', 'ok', 'not-found', 'not-found', 'not-found', 'ok')
 const ofFanAlone = { ...ofFan, admin: 'not-found' as const }
+/** whose money came, whose it went to, and admins */
+const ofBothSides = columns('unauthenticated', 'ok', 'not-found', 'ok', 'not-found', 'ok')
 const inNone = { ...every('not-found'), anonymous: 'unauthenticated' as const }
 const unknownRefresh = `ses_${'0'.repeat(32)}.${'a'.repeat(43)}`
 const money = { amount: 100, currency: 'ZMW' }
@@ -96,6 +100,12 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'wallet:me': { verdicts: signedIn, input: none },
   'wallet:transactions': { verdicts: signedIn, input: none },
   'wallet:line': { verdicts: columns('unauthenticated', 'ok', 'not-found', 'not-found', 'not-found', 'not-found'), input: ({ line_id }) => ({ line_id }) },
+  'payment-method:create': { verdicts: signedIn, input: () => ({ kind: 'card', behaviour: 'success' }) },
+  'payment-method:list': { verdicts: signedIn, input: none },
+  'payment-method:remove': { verdicts: inNone, input: () => ({ payment_method_id: 'pmt_of_somebody_else' }) },
+  'refund:create': { verdicts: ofBothSides, input: ({ payment_id }) => ({ payment_id, amount: 1, reason: 'matrix', to: 'wallet' }) },
+  'refund:list': { verdicts: ofBothSides, input: ({ payment_id }) => ({ payment_id }) },
+  'refund:decide': { verdicts: { ...ofBothSides, fan: 'forbidden' }, input: ({ refund_id }) => ({ refund_id, decision: 'reject' }) },
   'wallet:top-up': { verdicts: signedIn, input: () => money },
   'ledger:proof': { verdicts: columns('unauthenticated', 'ok', 'not-found', 'ok', 'not-found', 'ok'), input: ({ entry_id }) => ({ entry_id }) },
   'ledger:keys': { verdicts: public_, input: none },

@@ -93,6 +93,7 @@ async function openStage(): Promise<ProviderStage> {
   return {
     provider,
     newOrder,
+    methods: { good: { kind: 'card', behaviour: 'success' }, bad: { kind: 'card', behaviour: 'decline' }, shy: { kind: 'card', behaviour: 'requires_action' } },
     async pay(checkoutUrl, outcome) {
       await pay(http, checkoutUrl, outcome)
       await arrived(++sent)

@@ -94,18 +94,22 @@ describe("the sandbox's API", () => {
     expect(await self.db.collection('charges').countDocuments()).to.equal(before)
   })
 
-  it('knows the four doors that it has', async () => {
+  it('knows the doors that it has', async () => {
     for (const [method, path, allow] of [
       ['GET', 'checkouts', 'POST'],
       ['DELETE', 'payments', 'GET'],
       ['PUT', 'payments/pay_1', 'GET'],
+      ['GET', 'methods', 'POST'],
+      ['PUT', 'charges', 'POST'],
+      ['GET', 'refunds', 'POST'],
+      ['POST', 'refunds/rfd_1', 'GET'],
     ] as const) {
       const answer = await call(method, path)
       expect(answer.status).to.equal(405)
       expect(answer.headers['allow']).to.equal(allow)
     }
     expect((await call('GET', 'payments/')).status).to.equal(404)
-    expect((await call('GET', 'refunds')).status).to.equal(404)
+    expect((await call('GET', 'statements')).status).to.equal(404)
   })
 
   it('repeats the reference that it does not know', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type CheckoutOrder, type PaymentProvider, ProviderUnavailable } from '../../src/features/payments/port.ts'
+import { type CheckoutOrder, type MethodDetails, type PaymentProvider, ProviderRefused, ProviderUnavailable } from '../../src/features/payments/port.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 
 export interface SignedMessage {
@@ -11,6 +11,8 @@ export interface SignedMessage {
 export interface ProviderStage {
   provider: PaymentProvider
   newOrder(changes?: Partial<CheckoutOrder>): CheckoutOrder
+  /** saved methods that are charged, that are refused, and that their payer has to confirm */
+  methods: Record<'good' | 'bad' | 'shy', MethodDetails>
   /** what the payer does on the hosted page */
   pay(checkoutUrl: string, outcome: 'success' | 'failed' | 'cancelled'): Promise<void>
   /** the webhook that the company sent last */
@@ -85,6 +87,40 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
         expect(event.event_id).to.be.a('string').with.length.above(8)
         expect(new Date(event.occurred_at).toISOString()).to.equal(event.occurred_at)
       })
+
+    it('charges a saved method once for a reference, while its payer is away, and gives back what was charged', async () => {
+      const { provider_method_id, label } = await stage.provider.saveMethod('method-good', stage.methods.good)
+      expect(label).to.be.a('string').and.not.to.equal('')
+      expect((await stage.provider.saveMethod('method-good', stage.methods.good)).provider_method_id).to.equal(provider_method_id)
+      const order = { ...stage.newOrder(), provider_method_id }
+      const all = await Promise.all(Array.from({ length: 8 }, () => stage.provider.charge(order)))
+      expect(new Set(all.map((each) => each.provider_payment_id)).size).to.equal(1)
+      expect(all[0]).to.include({ status: 'succeeded', reference: order.reference, amount: order.amount, currency: order.currency })
+      expect(await stage.provider.query(order.reference)).to.deep.equal(all[0])
+      expect(stage.provider.readWebhook(...(await signed(stage)))).to.include({ reference: order.reference, status: 'success' })
+
+      const { provider_payment_id } = all[0] as { provider_payment_id: string }
+      const part = { reference: `${order.reference}-back`, provider_payment_id, amount: order.amount - 1, currency: order.currency }
+      const refunds = await Promise.all(Array.from({ length: 8 }, () => stage.provider.refund(part)))
+      expect(new Set(refunds.map((each) => each.provider_refund_id)).size).to.equal(1)
+      expect(await stage.provider.queryRefund(part.reference)).to.deep.equal(refunds[0])
+      const tooMuch = await faultOf(() => stage.provider.refund({ ...part, reference: `${order.reference}-more`, amount: 2 }))
+      expect(tooMuch).to.be.instanceOf(ProviderRefused)
+      expect(await stage.provider.queryRefund(`${order.reference}-more`)).to.deep.equal({ status: 'not_found' })
+    })
+
+    it('says so when a method is refused or its payer has to confirm, and refuses one that it does not keep', async () => {
+      const bad = await stage.provider.saveMethod('method-bad', stage.methods.bad)
+      const order = stage.newOrder()
+      expect(await stage.provider.charge({ ...order, provider_method_id: bad.provider_method_id })).to.include({ status: 'failed', reference: order.reference })
+      const shy = await stage.provider.saveMethod('method-shy', stage.methods.shy)
+      const wanted = stage.newOrder()
+      const waiting = await stage.provider.charge({ ...wanted, provider_method_id: shy.provider_method_id })
+      expect(waiting.status).to.equal('pending')
+      await stage.pay(waiting.checkout_url ?? '', 'success')
+      expect(await stage.provider.query(wanted.reference)).to.include({ status: 'succeeded' })
+      expect(await faultOf(() => stage.provider.charge({ ...stage.newOrder(), provider_method_id: 'no-such-method' }))).to.be.instanceOf(ProviderRefused)
+    })
 
     describe('reading a webhook', () => {
       let message: SignedMessage
@@ -168,6 +204,11 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       }
     })
   })
+}
+
+async function signed(stage: ProviderStage): Promise<[Buffer, SignedMessage['headers']]> {
+  const { raw, headers } = await stage.lastWebhook()
+  return [raw, headers]
 }
 
 async function faultOf(act: () => Promise<unknown>): Promise<unknown> {

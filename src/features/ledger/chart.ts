@@ -28,6 +28,7 @@ const kinds: readonly Kind[] = [
   { pattern: new RegExp(`^platform:revenue:${word}$`), class: 'open', normal: 'credit' },
   { pattern: /^platform:(provider_fees|losses|goodwill)$/, class: 'open', normal: 'debit' },
   { pattern: new RegExp(`^suspense:${word}$`), class: 'open', normal: 'credit' },
+  { pattern: /^(refunds|payouts):in_transit$/, class: 'open', normal: 'credit' },
 ]
 
 /** Names of accounts. Nothing else makes them. */
@@ -39,6 +40,8 @@ export const account = Object.freeze({
   clearing: (provider: string) => `provider:${provider}:clearing`,
   revenue: (kind: string) => `platform:revenue:${kind}`,
   suspense: (provider: string) => `suspense:${provider}`,
+  debt: (creatorId: string) => `debt:${creatorId}`,
+  refundsInTransit: 'refunds:in_transit',
 })
 
 /** @throws Error for a name that the chart does not know: a fault of ours, never of a client */

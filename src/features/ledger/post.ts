@@ -2,8 +2,9 @@ import type { Clock, Wall } from '../../kernel/clock.ts'
 import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import { newId, randomHex } from '../../kernel/ids.ts'
-import { kindOf, splitBalanceId } from './chart.ts'
-import { type Delta, deltasOf, ensureBalanced, type Entry } from './entry.ts'
+import type { Currency } from '../../kernel/currency.ts'
+import { balanceId, kindOf, splitBalanceId } from './chart.ts'
+import { type Delta, deltasOf, ensureBalanced, type Entry, type Posting } from './entry.ts'
 import type { LedgerModels } from './model.ts'
 
 export interface Poster {
@@ -13,12 +14,16 @@ export interface Poster {
    * @throws AppError `insufficient-funds` when a guarded or accrual account would fall below zero: nothing is written
    */
   post(tx: Tx, entry: Entry): Promise<string>
+  /** What an account holds, as the caller's transaction sees it: whoever takes from it at the same time makes one of the two run again. */
+  holds(tx: Tx, name: string, currency: Currency): Promise<number>
+  /** of an entry that is there */
+  postingsOf(reference: string): Promise<Posting[]>
 }
 
 export function createPoster({ models, clock, wall, onPosted }: { models: LedgerModels; clock: Clock; wall: Wall; /** told before it is committed */ onPosted: () => void }): Poster {
   const { Entries, Balances, Unsealed } = models
 
-  return Object.freeze({ post })
+  return Object.freeze({ post, holds, postingsOf })
 
   async function post(tx: Tx, entry: Entry): Promise<string> {
     ensureBalanced(entry)
@@ -34,6 +39,19 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
     tx.insert(Unsealed, [{ _id: entryId, deltas: pending, since: wall.now() }])
     onPosted()
     return entryId
+  }
+
+  async function holds(tx: Tx, name: string, currency: Currency): Promise<number> {
+    await tx.flush()
+    const balance = balanceId(name, currency)
+    const row = await Balances.findById(balance).lean()
+    return (row?.posted ?? 0) + (await sumUnsealed(models, balance))
+  }
+
+  async function postingsOf(reference: string): Promise<Posting[]> {
+    const entry = await Entries.findOne({ reference }, { postings: 1 }).lean()
+    if (!entry) throw new Error(`There is no entry ${reference}`)
+    return entry.postings.map(({ account, side, amount }) => ({ account, side, amount }))
   }
 
   /** True when the balance document moved with this transaction; false when the delta waits for the sealer. */

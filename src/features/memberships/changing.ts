@@ -10,6 +10,7 @@ import type { ChangeMembership, ChangePreview, Membership } from './contract.ts'
 import type { MembershipModels, MembershipRow, TierRow } from './model.ts'
 import type { Moving } from './moving.ts'
 import { differenceDue, effectOf } from './proration.ts'
+import { seatsOf } from './seats.ts'
 import type { MembershipService } from './service.ts'
 import type { TierService } from './tiers.ts'
 
@@ -39,48 +40,46 @@ export function createChanging({ models: { Memberships }, memberships, tiers, mo
     return (await planOf(ctx, input)).preview
   }
 
-  /** @throws AppError `stale-state` unless it is active or in its trial, `insufficient-funds` for the difference: then nothing has changed */
+  /**
+   * @throws AppError `stale-state` unless it is active or in its trial, `insufficient-funds` or `payment-declined` for the difference: then
+   * nothing has changed
+   */
   async function change(ctx: Context, input: ChangeMembership): Promise<Membership> {
-    return unitOfWork.run(
-      ctx,
-      async (tx) => {
-        const plan = await planOf(ctx, input)
-        return memberships.present((await apply(tx, plan)) ?? fail('conflict'))
-      },
-      userOf(ctx).user_id,
-    )
+    const { row, preview: shown } = await planOf(ctx, input)
+    return carryOut(ctx, shown.due_now > 0 ? row.pay_with : 'wallet', async (tx) => apply(tx, await planOf(ctx, input)))
   }
 
-  async function apply(tx: Tx, { row, tier, preview: { takes_effect, due_now, amount, interval } }: Plan): Promise<MembershipRow | undefined> {
+  async function apply(tx: Tx, { row, tier, preview: { takes_effect, due_now, amount, interval } }: Plan): Promise<MembershipRow> {
     const cause = 'fan'
-    if (takes_effect === 'undo') return moving.move(tx, row, { pending_change: null }, { cause })
-    const terms = { tier_id: tier._id, interval, amount }
-    if (takes_effect === 'period_end') return moving.move(tx, row, { pending_change: terms, cancel_at_period_end: false }, { cause })
-    await tiers.takeSeat(tx, tier)
-    await tiers.giveSeatBack(tx, row.tier_id)
+    if (takes_effect === 'undo') return moving.must(tx, row, { pending_change: null }, { cause })
+    if (!seatsOf(row).includes(tier._id)) await tiers.takeSeat(tx, tier)
+    if (takes_effect === 'period_end') return moving.must(tx, row, { pending_change: { tier_id: tier._id, interval, amount }, cancel_at_period_end: false }, { cause })
     const wanted = { kind: 'upgrade' as const, period: row.period, due: due_now, tier_id: tier._id, amount }
-    if (due_now > 0) await charging.within(tx, row, wanted)
-    return moving.move(tx, row, { ...bought(row, wanted, clock.now()), charges: row.charges + 1 }, { cause })
+    const became = due_now > 0 ? await charging.within(tx, row, wanted) : bought(row, wanted, clock.now())
+    return moving.must(tx, row, became, { cause })
   }
 
   /** @throws AppError `stale-state` when nothing is owed */
   async function pay(ctx: Context, { membership_id, pay_with }: { membership_id: string; pay_with?: string }): Promise<Membership> {
+    if (pay_with !== undefined) await charging.ensureUsable(userOf(ctx).user_id, pay_with)
+    const present = await mine(ctx, membership_id)
+    return carryOut(ctx, pay_with ?? present.pay_with, async (tx) => {
+      const found = await mine(ctx, membership_id)
+      ensure(found.status === 'past_due' || found.status === 'suspended', 'stale-state', 'Nothing is owed')
+      ensure(!found.charge, 'stale-state', 'A payment is under way already')
+      const row = { ...found, ...(pay_with === undefined ? {} : { pay_with }) }
+      const kind = row.status === 'suspended' ? ('recovery' as const) : ('period' as const)
+      const wanted = { kind, period: kind === 'period' ? dueNext(row, clock.now()) : 0, due: kind === 'period' ? termsOf(row).amount : row.amount }
+      const became = await charging.within(tx, row, wanted)
+      return moving.must(tx, row, { ...became, pay_with: row.pay_with }, { to: became.charge ? row.status : 'active', cause: 'fan' })
+    })
+  }
+
+  /** From the wallet in one transaction; by a company in stages, since it is asked in between. */
+  async function carryOut(ctx: Context, payWith: string, make: (tx: Tx) => Promise<MembershipRow>): Promise<Membership> {
     const { user_id } = userOf(ctx)
-    if (pay_with !== undefined) await charging.ensureUsable(user_id, pay_with)
-    return unitOfWork.run(
-      ctx,
-      async (tx) => {
-        const row = await mine(ctx, membership_id)
-        ensure(row.status === 'past_due' || row.status === 'suspended', 'stale-state', 'Nothing is owed')
-        const kind = row.status === 'suspended' ? ('recovery' as const) : ('period' as const)
-        const now = clock.now()
-        const wanted = { kind, period: kind === 'period' ? dueNext(row, now) : 0, due: kind === 'period' ? termsOf(row).amount : row.amount }
-        await charging.within(tx, row, wanted)
-        const change = { ...bought(row, wanted, now), charges: row.charges + 1, ...(pay_with === undefined ? {} : { pay_with }) }
-        return memberships.present((await moving.move(tx, row, change, { to: 'active', cause: 'fan' })) ?? fail('conflict'))
-      },
-      user_id,
-    )
+    if (payWith === 'wallet') return unitOfWork.run(ctx, async (tx) => memberships.present(await make(tx)), user_id)
+    return unitOfWork.staged(ctx, { intend: async (tx) => (await make(tx))._id, settle: (membershipId) => charging.collect(ctx, membershipId, memberships.present) })
   }
 
   async function planOf(ctx: Context, { membership_id, tier_id, interval: wished }: ChangeMembership): Promise<Plan> {

@@ -78,7 +78,8 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
     const keys = paid.map(({ effect_key }) => effect_key.split(':').slice(2, 4).join(':'))
     const twice = keys.find((key, index) => key.startsWith('period:') && keys.indexOf(key) !== index)
     if (twice) return `was charged twice for ${twice}`
-    return row.period >= 0 && row.status !== 'incomplete' && row.status !== 'expired' && paid.length === 0 ? `is ${row.status}, and nobody paid for it` : undefined
+    const wasActive = row.transitions.some((step) => step.to === 'active')
+    return wasActive && paid.length === 0 ? `is ${row.status}, and nobody paid for it` : undefined
   }
 
   /** I39: whatever time moves next stands in the table, and nothing else. */
@@ -92,7 +93,7 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
     for await (const { _id } of Tiers.find({ seats: { $ne: null } }, { _id: 1 }).lean().cursor()) {
       const fault = await unitOfWork.read(async () => {
         const tier = await Tiers.findById(_id).lean()
-        const taken = await Memberships.countDocuments({ tier_id: _id, live: true })
+        const taken = await Memberships.countDocuments({ live: true, $or: [{ tier_id: _id }, { 'pending_change.tier_id': _id }, { 'charge.tier_id': _id }] })
         return tier && tier.seats !== null && tier.seats_left !== tier.seats - taken ? `has ${tier.seats_left} of ${tier.seats} seats left, ${taken} are taken` : undefined
       })
       if (fault) found.push({ check: 'memberships.seats', detail: fault, subject: _id })

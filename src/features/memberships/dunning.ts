@@ -3,11 +3,14 @@ import { daysLater } from './period.ts'
 
 /** After the end of a period that could not be charged: when it is tried again, how long what it gives stays open, when it is over. */
 const retryDays = [1, 3, 5, 7] as const
+export const retries = retryDays.length
 const graceDays = 7
 const cancelDays = 21
+/** how long before the end of a period whoever pays by checkout gets the link */
+const linkDays = 3
 const firstPaymentMs = 23 * 3600_000
 
-type Timed = Pick<MembershipRow, 'status' | 'zone' | 'current_period_end' | 'created_at' | 'attempts' | 'charge' | 'resume_at'>
+type Timed = Pick<MembershipRow, 'status' | 'zone' | 'pay_with' | 'cancel_at_period_end' | 'current_period_end' | 'created_at' | 'attempts' | 'charge' | 'resume_at'>
 
 /** Until when access is kept although a period was not paid. */
 export function graceUntil({ current_period_end, zone }: Pick<MembershipRow, 'current_period_end' | 'zone'>): Date {
@@ -26,7 +29,7 @@ export function nextDue(row: Timed): Date | undefined {
       return new Date(row.created_at.getTime() + firstPaymentMs)
     case 'trialing':
     case 'active':
-      return row.charge ? undefined : row.current_period_end
+      return periodDue(row)
     case 'past_due':
       return row.charge ? graceUntil(row) : (retryAt(row) ?? graceUntil(row))
     case 'suspended':
@@ -37,6 +40,14 @@ export function nextDue(row: Timed): Date | undefined {
     case 'expired':
       return undefined
   }
+}
+
+// By checkout, the link is there some days before. A charge that is under way is waited for: by checkout until the period is over, by a saved
+// method as long as its access is kept.
+function periodDue({ pay_with, charge, attempts, cancel_at_period_end, current_period_end: end, zone }: Timed): Date {
+  if (cancel_at_period_end) return end
+  if (charge?.kind === 'period') return pay_with === 'checkout' ? end : daysLater(end, zone, graceDays)
+  return pay_with === 'checkout' && attempts === 0 ? daysLater(end, zone, -linkDays) : end
 }
 
 /** Undefined after the last one. */

@@ -17,6 +17,7 @@ import { createCharging } from './charging.ts'
 import { createMembershipChecks } from './check.ts'
 import { createMembershipModels } from './model.ts'
 import { createMoving } from './moving.ts'
+import { createOutcomes } from './outcomes.ts'
 import { membershipFacts, membershipOperations, tierOperations } from './operations.ts'
 import { createRenewal } from './renewal.ts'
 import { createMembershipService } from './service.ts'
@@ -39,12 +40,14 @@ export function createMemberships(deps: {
   context: () => Context
   failpoints: Failpoints
   log: Logger
+  publicUrl: () => string
   feeBps: number
 }): { access: Access; feature: Feature } {
   const models = createMembershipModels(deps.db)
   const tiers = createTierService({ ...deps, models })
   const moving = createMoving({ ...deps, models, tiers })
-  const charging = createCharging({ ...deps, models, moving })
+  const outcomes = createOutcomes({ ...deps, models, moving, giveBack: deps.payments.giveBack })
+  const charging = createCharging({ ...deps, models, moving, outcomes, returnUrl: `${deps.publicUrl()}/fan/#/memberships` })
   const memberships = createMembershipService({ ...deps, models, tiers, moving, charging })
   const changing = createChanging({ ...deps, models, memberships, tiers, moving, charging })
   const renewal = createRenewal({ ...deps, models, moving, charging })
@@ -53,7 +56,19 @@ export function createMemberships(deps: {
     name: 'memberships',
     operations: [...tierOperations(tiers), ...membershipOperations({ memberships, changing, access })],
     facts: membershipFacts,
-    subscribers: [subscribe('user.blocked', 'memberships.end', ({ payload: { by, whom } }) => memberships.endBetween(by, whom))],
+    subscribers: [
+      subscribe('payment.succeeded', 'memberships.paid', async ({ payload }) => {
+        if (payload.purpose === 'membership') await outcomes.paid(deps.context(), payload.payment_id)
+      }),
+      subscribe('payment.failed', 'memberships.unpaid', async ({ payload }) => {
+        if (payload.purpose === 'membership') await outcomes.unpaid(deps.context(), payload.payment_id)
+      }),
+      // What the present period was paid with has gone back: then it is not paid.
+      subscribe('payment.refunded', 'memberships.refunded', async ({ payload: { purpose, in_full, subject, effect_key } }) => {
+        if (purpose === 'membership' && in_full && subject !== null) await memberships.endRefunded(subject, effect_key ?? '')
+      }),
+      subscribe('user.blocked', 'memberships.end', ({ payload: { by, whom } }) => memberships.endBetween(by, whom)),
+    ],
     broadcasts: [broadcast('membership.changed', (data) => [{ event: 'membership:changed', rooms: [rooms.user(data.fan_id), rooms.user(data.creator_id)], data }])],
     dues: [{ name: 'memberships.due', every_ms: dueEveryMs, next: renewal.next, runDue: renewal.runDue }],
     checks: createMembershipChecks({ ...deps, models }),

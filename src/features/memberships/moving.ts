@@ -1,8 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { MembershipStatus } from './contract.ts'
 import { nextDue } from './dunning.ts'
 import type { MembershipModels, MembershipRow } from './model.ts'
+import { seatsOf } from './seats.ts'
 import { isLive, membershipStates } from './states.ts'
 import type { TierService } from './tiers.ts'
 
@@ -11,9 +13,12 @@ export type Change = { [Name in keyof MembershipRow]?: MembershipRow[Name] | nul
 
 export type Moving = ReturnType<typeof createMoving>
 
-/** The only hand that writes a membership: by compare-and-set, with the next time that it is due, and told to both sides. */
+/**
+ * The only hand that writes a membership: by compare-and-set, with the next time that it is due, and told to both sides. Seats that it sits on no
+ * longer are free again; those that it needs were taken before.
+ */
 export function createMoving({ models: { Memberships }, tiers, clock }: { models: MembershipModels; tiers: Pick<TierService, 'giveSeatBack'>; clock: Clock }) {
-  return Object.freeze({ open, move })
+  return Object.freeze({ open, move, must })
 
   async function open(tx: Tx, row: MembershipRow): Promise<MembershipRow> {
     const due_at = nextDue(row)
@@ -37,9 +42,15 @@ export function createMoving({ models: { Memberships }, tiers, clock }: { models
       { $set: set, ...(Object.keys(unset).length > 0 ? { $unset: unset } : {}), ...(to === row.status ? {} : { $push: { transitions: { from: row.status, to, cause, at: now } } }) },
     )
     if (written.modifiedCount !== 1) return undefined
-    if (ends) await tiers.giveSeatBack(tx, row.tier_id)
+    const kept = seatsOf(after)
+    for (const tierId of seatsOf(row)) if (!kept.includes(tierId)) await tiers.giveSeatBack(tx, tierId)
     await tell(tx, after)
     return after
+  }
+
+  /** Of a row that was read in this transaction. @throws AppError `retry` when somebody else has changed it meanwhile */
+  async function must(tx: Tx, row: MembershipRow, change: Change, how: { to?: MembershipStatus; cause: string }): Promise<MembershipRow> {
+    return (await move(tx, row, change, how)) ?? fail('retry', { retry_after_ms: 500 })
   }
 
   async function tell(tx: Tx, { _id, fan_id, creator_id, tier_id, status, version }: MembershipRow): Promise<void> {

@@ -7,7 +7,7 @@ import type { Profiles } from '../profiles/index.ts'
 import { dueNext, termsOf } from './bought.ts'
 import type { Charging } from './charging.ts'
 import type { MembershipStatus } from './contract.ts'
-import { graceUntil } from './dunning.ts'
+import { graceUntil, retries } from './dunning.ts'
 import type { MembershipModels, MembershipRow } from './model.ts'
 import type { Change, Moving } from './moving.ts'
 
@@ -62,9 +62,10 @@ export function createRenewal({ models: { Memberships }, moving, charging, profi
         return become(row, 'expired')
       case 'trialing':
       case 'active':
-        return row.cancel_at_period_end || !(await isOpen(row.creator_id)) ? become(row, 'cancelled') : renew(row, now)
+        if (row.cancel_at_period_end || !(await isOpen(row.creator_id))) return become(row, 'cancelled')
+        return row.charge?.kind === 'period' ? become(row, 'past_due') : renew(row, now)
       case 'past_due':
-        return graceUntil(row) <= now && row.attempts > 4 ? become(row, 'suspended') : renew(row, now)
+        return row.charge || isLastTry(row, now) ? become(row, 'suspended') : renew(row, now)
       case 'suspended':
         return become(row, 'cancelled')
       case 'paused':
@@ -78,7 +79,7 @@ export function createRenewal({ models: { Memberships }, moving, charging, profi
   async function renew(row: MembershipRow, now: Date): Promise<boolean> {
     const outcome = await charging.take(context(), row, { kind: 'period', period: dueNext(row, now), due: termsOf(row).amount }, 'due')
     failpoints.hit('memberships.due.after-charge')
-    if (outcome !== 'refused') return outcome === 'paid'
+    if (outcome !== 'refused') return outcome !== 'overtaken'
     return become(row, 'past_due', { attempts: row.attempts + 1 })
   }
 
@@ -97,4 +98,8 @@ export function createRenewal({ models: { Memberships }, moving, charging, profi
       throw error
     }
   }
+}
+
+function isLastTry(row: MembershipRow, now: Date): boolean {
+  return graceUntil(row) <= now && row.attempts > retries
 }

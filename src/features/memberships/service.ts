@@ -1,3 +1,4 @@
+import type { QueryFilter } from 'mongoose'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
@@ -41,7 +42,7 @@ export type MembershipService = ReturnType<typeof createMembershipService>
 export function createMembershipService({ models, tiers, moving, charging, accounts, profiles, relations, unitOfWork, audit, cursors, clock, context }: MembershipDependencies) {
   const { Memberships } = models
 
-  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, present, endAll, endBetween, ownersOf, changedBy, allOf })
+  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, present, endAll, endBetween, endRefunded, ownersOf, changedBy, allOf })
 
   /**
    * @throws AppError `conflict` for who is a member of this creator already, or when no seat is left; `insufficient-funds`, `payment-declined`
@@ -61,21 +62,20 @@ export function createMembershipService({ models, tiers, moving, charging, accou
     const now = clock.now()
     const cycle = { anchor: now, zone: creator.time_zone ?? 'UTC', interval }
     const wished = { fan_id: user_id, creator_id: creator._id, tier_id, pay_with, ...price, ...cycle }
-    return unitOfWork.run(
-      ctx,
-      async (tx) => {
-        // A block that is made at this moment waits for this, or this for it.
-        await relations.takeTurn(tx, pair)
-        ensure(!(await relations.between(pair)).blocked, 'blocked')
-        await makeRoom(tx, user_id, creator._id)
-        await tiers.takeSeat(tx, (await tiers.of([tier_id])).get(tier_id) ?? tier)
-        const isTrial = tier.trial_days > 0 && !(await Memberships.exists({ fan_id: user_id, creator_id: creator._id, status: { $ne: 'expired' }, 'transitions.to': { $in: ['trialing', 'active'] } }))
-        const row = isTrial ? trial(wished, tier.trial_days, now) : firstPeriod(wished, now)
-        if (!isTrial) await charging.first(tx, row)
-        return present(await moving.open(tx, row))
-      },
-      user_id,
-    )
+    const isTrial = tier.trial_days > 0 && !(await wasMember(user_id, creator._id))
+    const make = async (tx: Tx): Promise<MembershipRow> => {
+      // A block that is made at this moment waits for this, or this for it.
+      await relations.takeTurn(tx, pair)
+      ensure(!(await relations.between(pair)).blocked, 'blocked')
+      await makeRoom(tx, user_id, creator._id)
+      await tiers.takeSeat(tx, (await tiers.of([tier_id])).get(tier_id) ?? tier)
+      if (isTrial) return moving.open(tx, trial(wished, tier.trial_days, now))
+      const row = firstPeriod(wished, now)
+      const change = await charging.within(tx, row, { kind: 'first', period: 0, due: row.amount })
+      return moving.open(tx, { ...row, ...(change.charge ? { charge: change.charge } : {}), charges: 1 })
+    }
+    if (pay_with === 'wallet' || isTrial) return unitOfWork.run(ctx, async (tx) => present(await make(tx)), user_id)
+    return unitOfWork.staged(ctx, { intend: async (tx) => (await make(tx))._id, settle: (membershipId) => charging.collect(ctx, membershipId, present) })
   }
 
   async function list(ctx: Context, { limit = defaultLimit, cursor }: PageQuery): Promise<Page<Membership>> {
@@ -146,6 +146,10 @@ export function createMembershipService({ models, tiers, moving, charging, accou
     return (await Memberships.findOne({ _id: membershipId, fan_id: userOf(ctx).user_id }).lean()) ?? fail('not-found')
   }
 
+  async function wasMember(fanId: string, creatorId: string): Promise<boolean> {
+    return (await Memberships.exists({ fan_id: fanId, creator_id: creatorId, 'transitions.to': { $in: ['trialing', 'active'] } })) !== null
+  }
+
   // A first payment that was never made stands in nobody's way.
   async function makeRoom(tx: Tx, fanId: string, creatorId: string): Promise<void> {
     const prior = await Memberships.findOne({ fan_id: fanId, creator_id: creatorId, live: true }).lean()
@@ -181,7 +185,13 @@ export function createMembershipService({ models, tiers, moving, charging, accou
     await end({ $or: [{ fan_id: one, creator_id: other }, { fan_id: other, creator_id: one }] }, 'block')
   }
 
-  async function end(whose: { $or: Partial<Pick<MembershipRow, 'fan_id' | 'creator_id'>>[] }, cause: string): Promise<void> {
+  /** An upgrade that was given back takes nothing away but itself: only whoever has not paid for the period itself is out. */
+  async function endRefunded(membershipId: string, effectKey: string): Promise<void> {
+    const [, , kind, period] = effectKey.split(':')
+    if (kind !== 'upgrade') await end({ _id: membershipId, period: Number(period) }, 'refund')
+  }
+
+  async function end(whose: QueryFilter<MembershipRow>, cause: string): Promise<void> {
     for await (const { _id } of Memberships.find({ ...whose, live: true }, { _id: 1 }).lean().cursor())
       await unitOfWork.run(context(), async (tx) => {
         const row = await Memberships.findOne({ _id, live: true }).lean()
@@ -208,7 +218,7 @@ export function createMembershipService({ models, tiers, moving, charging, accou
 type Wished = Pick<MembershipRow, 'fan_id' | 'creator_id' | 'tier_id' | 'pay_with' | 'amount' | 'currency' | 'anchor' | 'zone' | 'interval'> & Partial<TierRow>
 
 function firstPeriod(wished: Wished, now: Date): MembershipRow {
-  return newMembership(wished, 'active', { period: 0, current_period_start: now, current_period_end: startOfPeriod(wished, 1) }, now)
+  return newMembership(wished, wished.pay_with === 'wallet' ? 'active' : 'incomplete', { period: 0, current_period_start: now, current_period_end: startOfPeriod(wished, 1) }, now)
 }
 
 /** Free days; the first period that is paid begins when they are over. */

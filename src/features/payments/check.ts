@@ -3,13 +3,13 @@ import type { Check, Violation } from '../../kernel/feature.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { account, type createLedgerModels, type Posting } from '../ledger/index.ts'
 import type { PaymentModels, PaymentRow } from './model.ts'
-import { paymentStates } from './states.ts'
+import { paidStates, paymentStates } from './states.ts'
 
 const maxReported = 100
 
 /** What must hold between payments, their webhooks and the ledger. */
 export function createPaymentChecks({ models, entries, unitOfWork }: { models: PaymentModels; entries: ReturnType<typeof createLedgerModels>['Entries']; unitOfWork: UnitOfWork }): Check[] {
-  const { Payments, Inbox } = models
+  const { Payments, Inbox, Refunds } = models
 
   return [
     { name: 'payments.inbox-once', run: inboxOnce },
@@ -19,6 +19,7 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
     ofEachPayment('payments.money-follows-state', moneyFault),
     ofEachPayment('payments.fee-split', feeFault),
     ofEachPayment('payments.transitions', transitionFault),
+    ofEachPayment('payments.refunds', refundFault),
   ]
 
   /** Payments move while they are walked over, so what looks wrong is judged again in one snapshot. */
@@ -57,7 +58,7 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
         else if (entry.cause !== row._id) report(row._id, `names entry ${entryId}, which names another cause`)
       }
     }
-    for await (const entry of entries.find({ cause: { $exists: true, $ne: 'sweeper' } }, { cause: 1 }).lean().cursor())
+    for await (const entry of entries.find({ cause: { $exists: true, $nin: ['sweeper', 'provider'] } }, { cause: 1 }).lean().cursor())
       if (!named.has(entry._id) && !(await Inbox.exists({ _id: entry.cause as string, entry_ids: entry._id }))) report(entry._id, `names ${entry.cause} as its cause, which does not name it`)
     return found.slice(0, maxReported)
   }
@@ -71,7 +72,7 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
       { $match: { n: { $gt: 1 } } },
       { $limit: maxReported },
     ])
-    const without = await Payments.find({ state: { $in: ['succeeded', 'late_success'] }, provider: { $ne: 'wallet' }, provider_payment_id: { $exists: false } }, { _id: 1 }).limit(maxReported).lean()
+    const without = await Payments.find({ state: { $in: [...paidStates, 'late_success'] }, provider: { $ne: 'wallet' }, provider_payment_id: { $exists: false } }, { _id: 1 }).limit(maxReported).lean()
     const needless = await Payments.find({ provider: 'wallet', provider_payment_id: { $exists: true } }, { _id: 1 }).limit(maxReported).lean()
     const indexes = await Payments.collection.indexes()
     const isGuarded = indexes.some((index) => index.unique === true && JSON.stringify(index.key) === '{"provider":1,"provider_payment_id":1}')
@@ -88,7 +89,7 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
     const written = await entries.find({ source: payment._id }).lean()
     const isLate = payment.transitions.some((step) => step.to === 'late_success')
     const main = `payment:${payment._id}`
-    const expected = payment.state === 'succeeded' ? [main, ...(isLate ? [`${main}:late`] : [])] : []
+    const expected = paidStates.includes(payment.state) ? [main, ...(isLate ? [`${main}:late`] : [])] : []
     if (expected.length === 0) return written.length > 0 ? `is ${payment.state}, yet money moved` : undefined
     if (written.length !== expected.length || !written.every(({ reference }) => expected.includes(reference))) return `has ${written.length} entries instead of ${expected.join(', ')}`
     if (written.some(({ currency }) => currency !== payment.currency)) return `moved money that is not ${payment.currency}`
@@ -104,7 +105,7 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
 
   /** I9, by the rule and not by the code that splits: fee + share is the gross, and the fee is gross × bps / 10,000 with halves rounded up. */
   async function feeFault(payment: PaymentRow): Promise<string | undefined> {
-    if (payment.state !== 'succeeded' || payment.creator_id === null) return undefined
+    if (!paidStates.includes(payment.state) || payment.creator_id === null) return undefined
     const entry = await entries.findOne({ reference: `payment:${payment._id}` }).lean()
     const credited = (name: string) => (entry?.postings ?? []).filter((each) => each.side === 'credit' && each.account === name).reduce((total, each) => total + each.amount, 0)
     const fee = credited(account.revenue(payment.purpose))
@@ -127,8 +128,22 @@ export function createPaymentChecks({ models, entries, unitOfWork }: { models: P
     return payment.version === payment.transitions.length ? undefined : `is at version ${payment.version} after ${payment.transitions.length} steps`
   }
 
+  /** I16: no more goes back than came, counting what is on its way; and each refund moved its own amount, once. */
+  async function refundFault(payment: PaymentRow): Promise<string | undefined> {
+    const started = await Refunds.find({ payment_id: payment._id, state: { $in: ['processing', 'succeeded'] } }).lean()
+    const total = started.reduce((sum, each) => sum + each.amount, 0)
+    if (total !== (payment.refunded ?? 0)) return `counts ${payment.refunded ?? 0} as given back, its refunds are ${total}`
+    if (total > 0 && total > payment.amount) return `gave back ${total} of ${payment.amount}`
+    for (const { _id, amount } of started) {
+      const entry = await entries.findOne({ reference: `refund:${_id}` }).lean()
+      const moved = (entry?.postings ?? []).filter((each) => each.side === 'credit').reduce((sum, each) => sum + each.amount, 0)
+      if (moved !== amount) return `its refund ${_id} of ${amount} moved ${moved}`
+    }
+    return undefined
+  }
+
   async function isCause(cause: string): Promise<boolean> {
-    return ['payer', 'provider', 'sweeper'].includes(cause) || (await Inbox.exists({ _id: cause })) !== null
+    return ['payer', 'provider', 'sweeper', 'refund'].includes(cause) || (await Inbox.exists({ _id: cause })) !== null
   }
 }
 

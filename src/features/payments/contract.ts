@@ -73,7 +73,49 @@ export interface WebhookQuery {
   cursor?: string
 }
 
+/** Money that goes back. `requested`: whoever received it decides, or an admin. */
+export interface Refund {
+  refund_id: string
+  payment_id: string
+  status: 'requested' | 'processing' | 'succeeded' | 'failed' | 'rejected'
+  amount: number
+  currency: string
+  to: 'source' | 'wallet'
+  reason: string
+  failure_reason: string | null
+  created_at: string
+}
+
+export interface CreateRefund {
+  payment_id: string
+  /** all that is left, unless it is told */
+  amount?: number
+  reason: string
+  to: 'source' | 'wallet'
+}
+
+/** A saved way to pay. */
+export interface PaymentMethod {
+  payment_method_id: string
+  kind: 'card'
+  provider: string
+  label: string
+  created_at: string
+}
+
+export interface CreatePaymentMethod {
+  kind: 'card'
+  /** the sandbox's: `success`, `decline`, `decline_after:N`, `requires_action` */
+  behaviour: string
+}
+
 export interface PaymentOperations {
+  'refund:create': { input: CreateRefund; output: Refund }
+  'refund:list': { input: { payment_id: string }; output: { data: Refund[] } }
+  'refund:decide': { input: { refund_id: string; decision: 'approve' | 'reject' }; output: Refund }
+  'payment-method:create': { input: CreatePaymentMethod; output: PaymentMethod }
+  'payment-method:list': { input: Record<string, never>; output: { data: PaymentMethod[] } }
+  'payment-method:remove': { input: { payment_method_id: string }; output: PaymentMethod }
   'payment:read': { input: { payment_id: string }; output: Payment }
   'wallet:top-up': { input: { amount: number; currency: string }; output: Checkout }
   'admin:transactions': { input: TransactionQuery; output: Page<AdminTransaction> }
@@ -82,6 +124,12 @@ export interface PaymentOperations {
 }
 
 export const paymentRoutes = {
+  'refund:create': { route: 'POST /api/v1/payments/:payment_id/refunds', once: 'required' },
+  'refund:list': 'GET /api/v1/payments/:payment_id/refunds',
+  'refund:decide': { route: 'POST /api/v1/refunds/:refund_id/decide', once: 'required' },
+  'payment-method:create': { route: 'POST /api/v1/payment-methods', once: 'optional' },
+  'payment-method:list': 'GET /api/v1/payment-methods',
+  'payment-method:remove': 'DELETE /api/v1/payment-methods/:payment_method_id',
   'payment:read': 'GET /api/v1/payments/:payment_id',
   'wallet:top-up': { route: 'POST /api/v1/wallets/me/top-ups', once: 'required' },
   'admin:transactions': 'GET /api/v1/admin/transactions',

@@ -11,6 +11,27 @@ export interface PaymentProvider {
    * @throws ProviderRefused when it never will
    */
   createCheckout(order: CheckoutOrder): Promise<Checkout>
+  /**
+   * Keeps a way to pay, so that it can be charged while the payer is away. `reference` is its idempotency key.
+   * @param details in the company's own words, as the client gave them
+   * @throws ProviderUnavailable, ProviderRefused
+   */
+  saveMethod(reference: string, details: MethodDetails): Promise<SavedMethod>
+  /**
+   * Charges a saved method while the payer is away. Like a checkout: the same reference is charged once, however often it is asked for. With
+   * `checkout_url`, the payer has to confirm it there first.
+   * @throws ProviderUnavailable when the outcome is unknown: ask again with the same reference, or `query`
+   * @throws ProviderRefused when nothing was charged and never will be
+   */
+  charge(order: CheckoutOrder & { provider_method_id: string }): Promise<ProviderPayment & { checkout_url?: string }>
+  /**
+   * Gives back some or all of a payment. `reference` is our refund's id and doubles as the idempotency key.
+   * @throws ProviderUnavailable when the outcome is unknown: `queryRefund`, or ask again with the same reference
+   * @throws ProviderRefused when nothing was given back under it and nothing will be
+   */
+  refund(order: RefundOrder): Promise<ProviderRefund>
+  /** Asks what became of a refund. @throws ProviderUnavailable */
+  queryRefund(reference: string): Promise<ProviderRefund | { status: 'not_found' }>
   /** Asks what became of a reference. This answer, not a webhook, is what moves money. @throws ProviderUnavailable */
   query(reference: string): Promise<ProviderPayment | { status: 'not_found' }>
   /**
@@ -30,6 +51,37 @@ export interface CheckoutOrder {
   description: string
   /** where the payer is sent when the page is done with */
   return_url: string
+}
+
+/** The sandbox's: how the method is to behave. A real company's page hands over a token of its own instead. */
+export interface MethodDetails {
+  kind: 'card'
+  behaviour: string
+}
+
+export interface SavedMethod {
+  provider_method_id: string
+  /** what its owner knows it by */
+  label: string
+}
+
+export interface RefundOrder {
+  /** our refund id */
+  reference: string
+  /** the company's id of the payment */
+  provider_payment_id: string
+  /** minor units */
+  amount: number
+  currency: string
+}
+
+export interface ProviderRefund {
+  provider_refund_id: string
+  reference: string
+  status: 'processing' | 'succeeded' | 'failed'
+  amount: number
+  currency: string
+  failure_reason?: string
 }
 
 export interface Checkout {

@@ -1,6 +1,6 @@
 import Joi from 'joi'
-import { currency, cursor, id, instant, limit, minorUnits, page } from '../../kernel/schema.ts'
-import type { AdminTransaction, Checkout, InboxEvent, Payment, PaymentFacts, PaymentStatus, TransactionQuery, WebhookOutcome, WebhookQuery } from './contract.ts'
+import { currency, cursor, id, instant, limit, minorUnits, page, text } from '../../kernel/schema.ts'
+import type { AdminTransaction, Checkout, CreatePaymentMethod, CreateRefund, InboxEvent, Payment, PaymentFacts, PaymentMethod, PaymentStatus, Refund, TransactionQuery, WebhookOutcome, WebhookQuery } from './contract.ts'
 
 export const status = Joi.string<PaymentStatus>().valid('pending', 'success', 'failed')
 
@@ -72,3 +72,32 @@ export const inboxEvent = Joi.object<InboxEvent, true>({
   received_at: instant.required(),
 })
 export const webhookPage = page(inboxEvent)
+
+const methodKind = Joi.string<'card'>().valid('card')
+export const createMethod = Joi.object<CreatePaymentMethod, true>({
+  kind: methodKind.required(),
+  behaviour: Joi.string()
+    .pattern(/^(success|decline|requires_action|decline_after:\d{1,4})$/)
+    .example('success')
+    .required(),
+})
+export const methodId = Joi.object<{ payment_method_id: string }, true>({ payment_method_id: id.required() })
+export const method = Joi.object<PaymentMethod, true>({ payment_method_id: id.required(), kind: methodKind.required(), provider: Joi.string().required(), label: Joi.string().required(), created_at: instant.required() })
+export const methodList = Joi.object<{ data: PaymentMethod[] }, true>({ data: Joi.array<PaymentMethod[]>().items(method).required() })
+
+const refundTo = Joi.string<Refund['to']>().valid('source', 'wallet')
+const refundReason = text(500).min(1)
+export const createRefund = Joi.object<CreateRefund, true>({ payment_id: id.required(), amount: minorUnits, reason: refundReason.required(), to: refundTo.required() })
+export const decideRefund = Joi.object<{ refund_id: string; decision: 'approve' | 'reject' }, true>({ refund_id: id.required(), decision: Joi.string<'approve' | 'reject'>().valid('approve', 'reject').required() })
+export const refund = Joi.object<Refund, true>({
+  refund_id: id.required(),
+  payment_id: id.required(),
+  status: Joi.string<Refund['status']>().valid('requested', 'processing', 'succeeded', 'failed', 'rejected').required(),
+  amount: minorUnits.required(),
+  currency: currency.required(),
+  to: refundTo.required(),
+  reason: Joi.string().allow('').required(),
+  failure_reason: Joi.string().allow(null).required(),
+  created_at: instant.required(),
+})
+export const refundList = Joi.object<{ data: Refund[] }, true>({ data: Joi.array<Refund[]>().items(refund).required() })

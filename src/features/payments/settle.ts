@@ -117,7 +117,7 @@ export function createSettling({ models, ledger, clock }: { models: PaymentModel
         $set: { ...fields, state: from, updated_at: clock.now() },
         $inc: { version: path.length },
         $push: { transitions: { $each: transitions } },
-        ...(done ? { $unset: { next_query_at: 1 as const, ...(from === 'succeeded' ? { failure_reason: 1 as const } : {}) } } : {}),
+        $unset: { open_until: 1 as const, ...(done ? { next_query_at: 1 as const } : {}), ...(from === 'succeeded' ? { failure_reason: 1 as const } : {}) },
       },
       { returnDocument: 'after' },
     ).lean()

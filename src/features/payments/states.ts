@@ -1,7 +1,7 @@
 import { defineStates } from '../../kernel/states.ts'
-import type { PaymentStatus } from './contract.ts'
+import type { PaymentStatus, Refund } from './contract.ts'
 
-export type PaymentState = 'created' | 'requires_action' | 'processing' | 'succeeded' | 'failed' | 'abandoned' | 'late_success' | 'review'
+export type PaymentState = 'created' | 'requires_action' | 'processing' | 'succeeded' | 'failed' | 'abandoned' | 'late_success' | 'review' | 'partially_refunded' | 'refunded'
 
 /** A payment never moves against this table; money moves only on the way into `late_success` and `succeeded`. */
 export const paymentStates = defineStates<PaymentState>({
@@ -11,6 +11,16 @@ export const paymentStates = defineStates<PaymentState>({
   failed: ['late_success', 'review'],
   abandoned: ['late_success', 'review'],
   late_success: ['succeeded'],
+  succeeded: ['partially_refunded', 'refunded'],
+  partially_refunded: ['refunded'],
+})
+
+/** The states in which the money has come. */
+export const paidStates: readonly PaymentState[] = ['succeeded', 'partially_refunded', 'refunded']
+
+export const refundStates = defineStates<Refund['status']>({
+  requested: ['processing', 'succeeded', 'rejected'],
+  processing: ['succeeded', 'failed'],
 })
 
 const words: Record<PaymentState, PaymentStatus> = {
@@ -20,6 +30,8 @@ const words: Record<PaymentState, PaymentStatus> = {
   late_success: 'pending',
   review: 'pending',
   succeeded: 'success',
+  partially_refunded: 'success',
+  refunded: 'success',
   failed: 'failed',
   abandoned: 'failed',
 }

@@ -76,6 +76,22 @@ describe('a membership paid from the wallet', () => {
     expect((await club.join(fan, club.basic)).status).to.equal(201)
   })
 
+  it('ends at once when all that was paid for its period is given back, and goes on when only some of it is', async () => {
+    const fan = await club.fan(5_000)
+    const { body: joined } = await club.join(fan, club.basic)
+    const { data } = (await fan.http('GET', '/api/v1/wallets/me/transactions')).body
+    const { payment_id } = data.find(({ amount }: { amount: number }) => amount === -1_000)
+    const back = (amount: number) => club.creator.http('POST', `/api/v1/payments/${payment_id}/refunds`, { amount, reason: 'Sorry', to: 'wallet' }, newKey())
+    await back(400)
+    await club.app.app.dispatcher.whenIdle()
+    expect(await club.look(fan, joined)).to.include({ status: 'active' })
+    await back(600)
+    await club.app.app.dispatcher.whenIdle()
+    expect(await club.look(fan, joined)).to.include({ status: 'cancelled' })
+    expect(await club.access(fan)).to.include({ allowed: false })
+    expect(await club.cashOf(fan)).to.equal(5_000)
+  })
+
   it('ends now when that is asked for, and is never charged again', async () => {
     const fan = await club.fan(5_000)
     const { body: joined } = await club.join(fan, club.basic)

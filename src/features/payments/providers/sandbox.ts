@@ -5,12 +5,16 @@ import { type HttpClient, type JsonRequest, OutboundError } from '../../../platf
 import {
   type Checkout,
   type CheckoutOrder,
+  type MethodDetails,
   type PaymentProvider,
   type ProviderEvent,
   type ProviderPayment,
+  type ProviderRefund,
   ProviderRefused,
   type ProviderStatus,
   ProviderUnavailable,
+  type RefundOrder,
+  type SavedMethod,
 } from '../port.ts'
 
 const deadlineMs = 20_000
@@ -40,7 +44,7 @@ export function createSandboxAdapter({
   const keys = webhookSecrets.map(readSecret)
   if (keys.length === 0) throw new Error('The sandbox adapter needs a webhook secret')
 
-  return Object.freeze({ name: 'sandbox', createCheckout, query, readWebhook })
+  return Object.freeze({ name: 'sandbox', createCheckout, saveMethod, charge, refund, queryRefund, query, readWebhook })
 
   async function createCheckout(order: CheckoutOrder): Promise<Checkout> {
     const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/checkouts`, json: order, repeatable: true })
@@ -50,13 +54,42 @@ export function createSandboxAdapter({
     return { provider_payment_id: data.provider_payment_id, checkout_url: data.checkout_url }
   }
 
+  async function saveMethod(reference: string, details: MethodDetails): Promise<SavedMethod> {
+    const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/methods`, json: { reference, ...details }, repeatable: true })
+    if (status === 400 || status === 409 || status === 422) throw new ProviderRefused(wordOf(data, 'code') || String(status))
+    if (status !== 201 || wordOf(data, 'reference') !== reference || wordOf(data, 'method_id') === '') throw notUnderstood(status)
+    return { provider_method_id: wordOf(data, 'method_id'), label: `Sandbox card (${details.behaviour})` }
+  }
+
+  async function charge({ provider_method_id: method_id, ...order }: CheckoutOrder & { provider_method_id: string }): Promise<ProviderPayment & { checkout_url?: string }> {
+    const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/charges`, json: { ...order, method_id }, repeatable: true })
+    const isNever = status === 400 || status === 409 || status === 422 || (status === 404 && wordOf(data, 'code') === 'not-found')
+    if (isNever) throw new ProviderRefused(wordOf(data, 'code') || String(status))
+    if ((status !== 200 && status !== 201) || !isPayment(data) || !isAbout(data, order)) throw notUnderstood(status)
+    return { ...paymentOf(data), ...(data.status === 'pending' && isCheckout(data) ? { checkout_url: data.checkout_url } : {}) }
+  }
+
+  async function refund(order: RefundOrder): Promise<ProviderRefund> {
+    const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/refunds`, json: order, repeatable: true })
+    const isNever = status === 400 || status === 409 || status === 422 || (status === 404 && wordOf(data, 'code') === 'not-found')
+    if (isNever) throw new ProviderRefused(wordOf(data, 'code') || String(status))
+    if ((status !== 200 && status !== 201) || !isRefund(data) || data.reference !== order.reference || data.amount !== order.amount) throw notUnderstood(status)
+    return refundOf(data)
+  }
+
+  async function queryRefund(reference: string): Promise<ProviderRefund | { status: 'not_found' }> {
+    const { status, data } = await call({ method: 'GET', url: `${baseUrl()}/sandbox/v1/refunds/${encodeURIComponent(reference)}` })
+    if (status === 404 && wordOf(data, 'status') === 'not_found' && wordOf(data, 'reference') === reference) return { status: 'not_found' }
+    if (status !== 200 || !isRefund(data) || data.reference !== reference) throw notUnderstood(status)
+    return refundOf(data)
+  }
+
   async function query(reference: string): Promise<ProviderPayment | { status: 'not_found' }> {
     const { status, data } = await call({ method: 'GET', url: `${baseUrl()}/sandbox/v1/payments/${encodeURIComponent(reference)}` })
     // Any server says 404; only the sandbox repeats what it does not know.
     if (status === 404 && wordOf(data, 'status') === 'not_found' && wordOf(data, 'reference') === reference) return { status: 'not_found' }
     if (status !== 200 || !isPayment(data) || data.reference !== reference) throw notUnderstood(status)
-    const { provider_payment_id, status: state, amount, currency, failure_reason } = data
-    return { provider_payment_id, reference, status: state, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
+    return paymentOf(data)
   }
 
   function readWebhook(raw: Buffer, headers: Headers): ProviderEvent {
@@ -161,6 +194,29 @@ const statuses: readonly string[] = ['pending', 'processing', 'succeeded', 'fail
 
 function isPayment(data: unknown): data is Told & { status: ProviderStatus; failure_reason?: string | null } {
   return isTold(data) && statuses.includes(wordOf(data, 'status'))
+}
+
+function paymentOf({ provider_payment_id, reference, status, amount, currency, failure_reason }: Told & { status: ProviderStatus; failure_reason?: string | null }): ProviderPayment {
+  return { provider_payment_id, reference, status, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
+}
+
+interface ToldRefund {
+  reference: string
+  provider_refund_id: string
+  status: ProviderRefund['status']
+  amount: number
+  currency: string
+  failure_reason?: string | null
+}
+
+function isRefund(data: unknown): data is ToldRefund {
+  const { amount } = (data ?? {}) as { amount?: unknown }
+  const isNamed = wordOf(data, 'reference') !== '' && wordOf(data, 'provider_refund_id') !== '' && wordOf(data, 'currency') !== ''
+  return isNamed && Number.isSafeInteger(amount) && ['processing', 'succeeded', 'failed'].includes(wordOf(data, 'status'))
+}
+
+function refundOf({ provider_refund_id, reference, status, amount, currency, failure_reason }: ToldRefund): ProviderRefund {
+  return { provider_refund_id, reference, status, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
 }
 
 function notUnderstood(status: number): ProviderUnavailable {
