@@ -6,9 +6,9 @@ import { goTo } from './journey.ts'
 import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 const pages = {
-  fan: { navigation: 'Creators', sections: ['Creators', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
-  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Goals', 'Wallet', 'Your page', 'Account'] },
-  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Sandbox', 'Account'] },
+  fan: { navigation: 'Creators', sections: ['Creators', 'Memberships', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
+  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Members', 'Goals', 'Wallet', 'Your page', 'Account'] },
+  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Clock', 'Sandbox', 'Account'] },
 } as const
 
 describe('every view of every page', function () {
@@ -126,6 +126,8 @@ describe('every view of every page', function () {
     await studio.http('POST', '/api/v1/creators/me/live/start', {})
     await studio.http('PUT', '/api/v1/creators/me', { bio: 'Plays the viola at night.', tags: ['music', 'viola'] })
     for (const [n, message] of ['Encore!', 'More of that, please', ''].entries()) await fan.http('POST', `/api/v1/creators/${studio.id}/tips`, { amount: 1_000 * (n + 1), currency: 'ZMW', message }, `furnish-${n}`)
+    const tier = (await studio.http('POST', '/api/v1/tiers', { name: 'Front row', rank: 1, benefits: ['The rehearsals'], prices: [{ interval: 'month', amount: 2_500, currency: 'ZMW' }, { interval: 'year', amount: 25_000, currency: 'ZMW' }], seats: 40, trial_days: 7 })).body as { tier_id: string }
+    await fan.http('POST', '/api/v1/memberships', { tier_id: tier.tier_id, interval: 'month', pay_with: 'wallet' }, 'furnish-membership')
     await fan.http('POST', `/api/v1/creators/${studio.id}/follow`, {})
     await fan.http('POST', '/api/v1/reports', { subject_type: 'user', subject_id: studio.id, reason: 'spam', text: 'Only a test.' })
     const { conversation_id } = (await fan.http('POST', '/api/v1/conversations', { type: 'direct', member_ids: [studio.id] })).body as { conversation_id: string }

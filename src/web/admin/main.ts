@@ -1,6 +1,7 @@
 import { AccountView } from '../kit/account.ts'
 import { startPage } from '../kit/page.ts'
 import { AuditView } from './audit.ts'
+import { ClockView } from './clock.ts'
 import { DeliveriesView, JobsView } from './deliveries.ts'
 import { MailView } from './mail.ts'
 import { OverviewView } from './overview.ts'
@@ -23,6 +24,7 @@ startPage({
     { path: 'jobs', name: 'Jobs', view: JobsView },
     { path: 'mail', name: 'Mail', view: MailView },
     { path: 'audit', name: 'Audit', view: AuditView },
+    { path: 'clock', name: 'Clock', view: ClockView },
     { path: 'sandbox', name: 'Sandbox', view: SandboxView },
     { path: 'account', name: 'Account', view: AccountView },
   ],

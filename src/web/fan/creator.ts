@@ -7,6 +7,7 @@ import { hrefOf } from '../kit/route.ts'
 import { About } from './about.ts'
 import { AnnouncementConsent } from './announcements.ts'
 import { Live } from './live.ts'
+import { Join } from './join.ts'
 import { FollowButton } from './parts.ts'
 import { SendTip } from './tip.ts'
 
@@ -16,7 +17,7 @@ export function CreatorView({ client, user, rest: [id = ''] }: ViewProps) {
   return html`
     <${Show} of=${creator}>${(found: Creator) => html`
       <${About} creator=${found}>${found.id !== user.id && html`<span class="row"><${Company} client=${client} creator=${found} />${found.following && html`<${AnnouncementConsent} client=${client} creatorId=${found.id} />`}<${FollowButton} client=${client} creator=${found} onChange=${(state: FollowState) => creator.set({ ...found, ...state })} /></span>`}<//>
-      ${found.id !== user.id && html`<${SendTip} client=${client} creator=${found} />`}
+      ${found.id !== user.id && html`<${Join} client=${client} creator=${found} /><${SendTip} client=${client} creator=${found} />`}
       <${Live} client=${client} creator=${found} />
       ${found.id !== user.id && html`<${Distance} client=${client} creator=${found} />`}`}<//>
   `

@@ -5,6 +5,7 @@ import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { CreatorView } from './creator.ts'
 import { CreatorsView } from './creators.ts'
+import { MembershipsView } from './memberships.ts'
 import { PaymentView } from './payment.ts'
 import { PeopleView } from './people.ts'
 import { TipsView } from './tips.ts'
@@ -14,6 +15,7 @@ startPage({
   sections: [
     { path: 'creators', name: 'Creators', view: CreatorsView },
     { path: 'creator', view: CreatorView },
+    { path: 'memberships', name: 'Memberships', view: MembershipsView },
     { path: 'tips', name: 'Your tips', view: TipsView },
     { path: 'chat', name: 'Messages', view: ChatView },
     { path: 'order', view: OrderView },

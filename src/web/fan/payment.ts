@@ -25,7 +25,7 @@ export function PaymentView({ client, rest: [paymentId = ''] }: ViewProps) {
 }
 
 function sentenceOf({ purpose, status, amount, currency, failure_reason }: Payment): string {
-  const what = purpose === 'top-up' ? 'Your top-up' : 'Your tip'
+  const what = { 'top-up': 'Your top-up', tip: 'Your tip', membership: 'Your payment for a membership' }[purpose]
   if (status === 'success') return `${what} of ${formatMoney(amount, currency)} went through.`
   if (status === 'failed') return `${what} did not go through${failure_reason ? ` (${failure_reason})` : ''}. You were not charged.`
   return `${what} is being confirmed…`

@@ -6,6 +6,7 @@ import type { User } from '../../features/accounts/contract.ts'
 import { mount } from '../mount.ts'
 import { Notices } from './notices.ts'
 import { Loading, Trouble } from './parts.ts'
+import { TestClock } from './test-clock.ts'
 import { hrefOf, useRoute } from './route.ts'
 import { type Session, useSession } from './session.ts'
 
@@ -70,10 +71,11 @@ function Page({ title, role, sections }: PageOptions) {
   }
 }
 
-export function Header({ session: { user, state, signOut }, sections, current, title }: { session: Session; sections: readonly Section[]; current: string; title: string }) {
+export function Header({ session: { user, state, client, signOut }, sections, current, title }: { session: Session; sections: readonly Section[]; current: string; title: string }) {
   return html`
     <header>
       <a class="brand" href="/">Ovation</a>
+      <${TestClock} client=${client} />
       ${user && html`
         <nav aria-label="Pages" class="pages">${pagesOf(user).map(([name, href]) => html`<a key=${href} href=${href} aria-current=${location.pathname === href ? 'page' : undefined}>${name}</a>`)}</nav>
         <span class="who">${user.full_name} · ${user.role}</span><button type="button" class="plain" onClick=${signOut}>Sign out</button>`}

@@ -2,8 +2,8 @@ import { asProblem } from '../../client/index.ts'
 
 const sentences: Record<string, string> = {
   network: 'The server can’t be reached. Check your connection; nothing was charged twice.',
-  'insufficient-funds': 'There is not enough in your wallet. Top it up, or tip by checkout.',
-  self: 'You can’t tip yourself.',
+  'insufficient-funds': 'There is not enough in your wallet. Top it up, or pay by checkout.',
+  self: 'That is not possible with yourself.',
   amount: 'That amount is too small or too large.',
   currency: 'That currency is not used here.',
   'rate-limited': 'Too many tries. Wait a moment, then try again.',

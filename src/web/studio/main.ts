@@ -7,6 +7,7 @@ import { AlertsView } from './alerts.ts'
 import { AnnouncementsView } from './announcements.ts'
 import { GoalsView } from './goals.ts'
 import { LiveView } from './live.ts'
+import { MembersView } from './members.ts'
 import { OverlaysView } from './overlays.ts'
 import { SettingsView } from './settings.ts'
 import { VariationsView } from './variations.ts'
@@ -22,6 +23,7 @@ startPage({
     { path: 'order', name: 'Order', view: OrderView },
     { path: 'overlays', name: 'Overlays', view: OverlaysView },
     { path: 'variations', view: VariationsView },
+    { path: 'members', name: 'Members', view: MembersView },
     { path: 'goals', name: 'Goals', view: GoalsView },
     { path: 'wallet', name: 'Wallet', view: WalletView },
     { path: 'settings', name: 'Your page', view: SettingsView },
