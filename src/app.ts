@@ -332,7 +332,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     await prepare()
     await business.refresh()
     const made = await accounts.accounts.ensureAdmin(context(), config.ADMIN_EMAIL, config.ADMIN_PASSWORD, newToken)
-    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseInbox(), overlays.forgetPlayers(), leases.releaseAll(), ledger.ledger.sealAll()])
+    if (soleProcess) await Promise.all([dispatcher.releaseAll(), idempotency.releaseAll(), payments.releaseAll(), overlays.forgetPlayers(), leases.releaseAll(), ledger.ledger.sealAll()])
     await sandbox.start({ alone: soleProcess })
     redis?.start(() => relay.resync({ event_id: newId('evt'), at: wall.now().toISOString() }))
     await processes.announce()

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { AppError, ensure } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Payments } from '../payments/index.ts'
 import { bought } from './bought.ts'
@@ -17,6 +18,7 @@ export interface ChargingDependencies {
   payments: Payments
   unitOfWork: UnitOfWork
   clock: Clock
+  failpoints: Failpoints
   feeBps: number
   returnUrl: string
 }
@@ -30,7 +32,7 @@ export type Charging = ReturnType<typeof createCharging>
  * How a membership is paid. From a wallet, the money and what it buys are one transaction. By a saved method or a checkout, the intent is stored
  * with the membership that it is for, the company is asked afterwards, and what it says is applied whenever it comes.
  */
-export function createCharging({ models: { Memberships }, moving, outcomes, payments, unitOfWork, clock, feeBps, returnUrl }: ChargingDependencies) {
+export function createCharging({ models: { Memberships }, moving, outcomes, payments, unitOfWork, clock, failpoints, feeBps, returnUrl }: ChargingDependencies) {
   return Object.freeze({ ensureUsable, within, take, collect, checkoutsOf })
 
   /** @throws AppError `validation` for what is neither the wallet, nor a checkout, nor a method of that person's */
@@ -60,6 +62,7 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
   /** What time demands: charges what is due. A refusal writes nothing; whose row was changed meanwhile is left alone. */
   async function take(ctx: Context, row: MembershipRow, wanted: Wanted, cause: string): Promise<Outcome> {
     const moved = await attempt(ctx, row, wanted, cause)
+    failpoints.hit('memberships.charge.after-commit')
     if (typeof moved === 'string') return moved
     if (!moved.charge) return 'paid'
     await ask(ctx, moved).catch((error: unknown) => {
@@ -77,6 +80,7 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
           const present = await Memberships.findOne({ _id: row._id, version: row.version }).lean()
           if (!present) return 'overtaken'
           const change = await within(tx, row, wanted)
+          failpoints.hit('memberships.charge.before-commit')
           return (await moving.move(tx, row, change, { to: change.charge ? row.status : 'active', cause })) ?? 'overtaken'
         },
         row.fan_id,

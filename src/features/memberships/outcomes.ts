@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
+import type { Failpoints } from '../../platform/failpoint.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Payments } from '../payments/index.ts'
 import { bought } from './bought.ts'
@@ -14,6 +15,7 @@ export interface OutcomeDependencies {
   giveBack: (ctx: Context, paymentId: string) => Promise<void>
   unitOfWork: UnitOfWork
   clock: Clock
+  failpoints: Failpoints
   log: Logger
 }
 
@@ -22,7 +24,7 @@ export type Outcomes = ReturnType<typeof createOutcomes>
 type Charged = MembershipRow & { charge: Charge }
 
 /** What becomes of a membership by a payment's news. News may come twice and late: the charge that the row names decides whether it is wanted. */
-export function createOutcomes({ models: { Memberships }, moving, payments, giveBack, unitOfWork, clock, log }: OutcomeDependencies) {
+export function createOutcomes({ models: { Memberships }, moving, payments, giveBack, unitOfWork, clock, failpoints, log }: OutcomeDependencies) {
   return Object.freeze({ paid, unpaid, waiting })
 
   async function paid(ctx: Context, paymentId: string): Promise<void> {
@@ -33,8 +35,10 @@ export function createOutcomes({ models: { Memberships }, moving, payments, give
       const charge = row.status === 'suspended' ? { ...row.charge, kind: 'recovery' as const } : row.charge
       await payments.use(tx, paymentId)
       await moving.must(tx, row, bought(row, charge, clock.now()), { to: 'active', cause: 'payment' })
+      failpoints.hit('memberships.paid.before-commit')
       return true
     })
+    failpoints.hit('memberships.paid.after-commit')
     if (isWanted) return
     log.info({ payment_id: paymentId }, 'a payment succeeded that no membership waits for: it is given back')
     await giveBack(ctx, paymentId)

@@ -47,7 +47,7 @@ export function createPayments(deps: {
   log: Logger
   publicUrl: () => string
   defaultCurrency: Currency
-}): { payments: Payments; feature: Feature; releaseInbox: () => Promise<void>; inboxIdle: () => Promise<boolean> } {
+}): { payments: Payments; feature: Feature; releaseAll: () => Promise<void>; inboxIdle: () => Promise<boolean> } {
   const { unitOfWork, ledger, clock, wall, context, failpoints, log } = deps
   const models = createPaymentModels(deps.db)
   const settling = createSettling({ models, ledger, clock })
@@ -87,7 +87,12 @@ export function createPayments(deps: {
     gauges: [{ name: 'ovation_payment_inbox_oldest_seconds', help: 'How long the oldest webhook waits to be applied', read: inbox.oldestSeconds }],
     models: Object.values(models),
   })
-  return { payments: Object.freeze({ ...service, ...collecting, usable: methods.usable, giveBack: refunds.giveBack }), feature, releaseInbox: inbox.releaseAll, inboxIdle }
+  return { payments: Object.freeze({ ...service, ...collecting, usable: methods.usable, giveBack: refunds.giveBack }), feature, releaseAll, inboxIdle }
+
+  /** After a start as the only process: what the one before was at goes on at once. */
+  async function releaseAll(): Promise<void> {
+    await Promise.all([inbox.releaseAll(), sweeper.releaseAll(), refunds.releaseAll()])
+  }
 
   /** Ends when every webhook that came was looked at. @returns whether one was under way */
   async function inboxIdle(): Promise<boolean> {

@@ -34,7 +34,7 @@ export type RefundService = ReturnType<typeof createRefunds>
 
 /** Gives money back: from whom it went to, to the wallet or the way that it came. Never more than came, however many ask at once. */
 export function createRefunds({ models: { Payments, Refunds }, ledger, providerOf, unitOfWork, audit, clock, wall, failpoints, log }: RefundDependencies) {
-  return Object.freeze({ create, list, decide, giveBack, sweep, ownersOf, allOf, erase })
+  return Object.freeze({ create, list, decide, giveBack, sweep, releaseAll, ownersOf, allOf, erase })
 
   /**
    * By whom it went to, or an admin: it goes at once. By whom it came from: it waits for one of them.
@@ -154,6 +154,7 @@ export function createRefunds({ models: { Payments, Refunds }, ledger, providerO
       const told = await provider.refund({ reference: row._id, provider_payment_id: payment.provider_payment_id, amount: row.amount, currency: row.currency })
       failpoints.hit('payments.refund.after-provider')
       if (told.status !== 'processing') await unitOfWork.run(ctx, (tx) => settle(tx, ctx, told))
+      failpoints.hit('payments.refund.after-commit')
     } catch (error) {
       if (error instanceof ProviderRefused) await unitOfWork.run(ctx, (tx) => settle(tx, ctx, { reference: row._id, provider_refund_id: '', status: 'failed', amount: row.amount, currency: row.currency, failure_reason: error.reason }))
       else if (error instanceof ProviderUnavailable) log.warn({ refund_id: refundId }, 'the provider does not answer; what became of the refund is asked for later')
@@ -222,6 +223,11 @@ export function createRefunds({ models: { Payments, Refunds }, ledger, providerO
       const claimed = await Refunds.updateOne({ _id: row._id, next_query_at: row.next_query_at as Date }, { $set: { next_query_at: new Date(wall.now().getTime() + queryMs) } })
       if (claimed.modifiedCount === 1) await ask(ctx, row._id)
     }
+  }
+
+  /** After a start as the only process: whoever was asking about these is gone. */
+  async function releaseAll(): Promise<void> {
+    await Refunds.updateMany({ next_query_at: { $exists: true } }, { $set: { next_query_at: wall.now() } })
   }
 
   async function ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {

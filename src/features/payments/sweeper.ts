@@ -45,7 +45,7 @@ export function createSweeper({
 }) {
   const { Payments } = models
 
-  return Object.freeze({ sweep, nextOpen, abandonDue })
+  return Object.freeze({ sweep, releaseAll, nextOpen, abandonDue })
 
   async function sweep(): Promise<void> {
     const due = await Payments.find({ next_query_at: { $lte: wall.now() } })
@@ -56,6 +56,11 @@ export function createSweeper({
       const claimed = await Payments.updateOne({ _id: payment._id, next_query_at: payment.next_query_at }, { $set: { next_query_at: new Date(wall.now().getTime() + claimMs) } })
       if (claimed.modifiedCount === 1) await ask(payment)
     }
+  }
+
+  /** After a start as the only process: whoever was about to charge these is gone. */
+  async function releaseAll(): Promise<void> {
+    await Payments.updateMany({ method_id: { $exists: true }, state: 'created', next_query_at: { $exists: true } }, { $set: { next_query_at: wall.now() } })
   }
 
   async function ask(payment: PaymentRow): Promise<void> {
