@@ -12,6 +12,7 @@ import { createMessaging } from './features/messaging/index.ts'
 import { createOverlays } from './features/overlays/index.ts'
 import { createPayments } from './features/payments/index.ts'
 import { createSandboxAdapter } from './features/payments/providers/sandbox.ts'
+import { createPayouts } from './features/payouts/index.ts'
 import { createPresence } from './features/presence/index.ts'
 import { createProfiles } from './features/profiles/index.ts'
 import { createReports } from './features/reports/index.ts'
@@ -210,9 +211,10 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     reported: (messageIds) => reports.reports.openAbout(messageIds),
     isJudge: async (userId) => (await accounts.accounts.find(userId))?.role === 'admin',
   })
-  const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, media: media.media })
+  const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, memberships: memberships.access, media: media.media })
   const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
-  const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
+  const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, memberships: memberships.access, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
+  const payouts = createPayouts({ ...common, ledger: ledger.ledger, profiles: profiles.profiles, days: config.MATURATION_DAYS, newDays: config.MATURATION_DAYS_NEW })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
   const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, accounts: accounts.accounts, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
@@ -224,7 +226,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     movable: config.NODE_ENV !== 'production' && config.PAYMENT_PROVIDERS.includes('sandbox'),
     leases,
   })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, memberships.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, admin.feature, clockFeature, media.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, memberships.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, payouts, admin.feature, clockFeature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({

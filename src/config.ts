@@ -20,6 +20,8 @@ export interface Settings {
   DEFAULT_CURRENCY: string
   TIP_FEE_BPS: number
   MEMBERSHIP_FEE_BPS: number
+  MATURATION_DAYS: number
+  MATURATION_DAYS_NEW: number
   ANNOUNCEMENTS_PER_SECOND: number
   ANNOUNCEMENTS_PER_DAY: number
   ALLOWED_ORIGINS: string[]
@@ -96,6 +98,8 @@ export const settingsSchema = Joi.object<Settings>({
   DEFAULT_CURRENCY: Joi.string().length(3).uppercase().default('ZMW').description('The ISO 4217 currency of new wallets'),
   TIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(500).description("The platform's share of a tip in hundredths of a percent"),
   MEMBERSHIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(800).description("The platform's share of what a membership costs, in hundredths of a percent; of each payment by what it was then"),
+  MATURATION_DAYS: Joi.number().integer().min(1).max(90).default(7).description('How many days after the day on which they were earned earnings can be paid out'),
+  MATURATION_DAYS_NEW: Joi.number().integer().min(1).max(90).default(14).description('The same for whoever became a creator within the last 30 days'),
   ANNOUNCEMENTS_PER_SECOND: Joi.number().integer().min(1).max(1_000).default(20).description("How many people creators' announcements reach in a second, all together"),
   ANNOUNCEMENTS_PER_DAY: Joi.number().integer().min(1).max(100).default(5).description('How many announcements a creator may make on one day, by UTC'),
   ALLOWED_ORIGINS: list(originUrl).default([]).description('Other origins whose pages may call this server, comma-separated'),

@@ -170,14 +170,6 @@ describe('order in a room', () => {
     expect((await auditOf(`${conversation_id}/${ben.id}`)).slice(-2)).to.deep.equal([[ana.id, 'conversation.timeout'], [ana.id, 'conversation.timeout']])
   })
 
-  it('knows doors for members and for who paid, which nobody can set while there are no memberships', async () => {
-    for (const who_may_write of ['members', 'paid']) expect(await hers.refused('messaging-settings:update', { who_may_write })).to.equal('validation')
-    expect(await hers.refused('conversation:update', { conversation_id, open_to: 'members', tier_rank: 2 })).to.equal('validation')
-    const zoe = byHttp(app, await signUp(app, 'creator', 'Zoe'))
-    expect(await zoe.refused('conversation:create', { type: 'room', open_to: 'members' })).to.equal('validation')
-    expect((await hers.call('conversation:read', { conversation_id })).settings).to.include({ open_to: 'all', tier_rank: 0 })
-  })
-
   it('is checked: what waits was not said', async () => {
     const client_msg_id = newId()
     await say(his, 'once', client_msg_id)

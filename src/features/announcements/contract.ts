@@ -1,8 +1,8 @@
 import type { Page, PageQuery } from '../../kernel/page.ts'
 import type { Routes } from '../../kernel/operation.ts'
 
-/** `all`: who follows, and whom the creator talks with */
-export type AnnouncementAudience = 'all' | 'followers' | 'list'
+/** `all`: who follows, and whom the creator talks with; `members`: who may see what is for members */
+export type AnnouncementAudience = 'all' | 'followers' | 'members' | 'list'
 export type AnnouncementStatus = 'queued' | 'sending' | 'done' | 'cancelled'
 
 export interface Announcement {
@@ -26,6 +26,8 @@ export interface CreateAnnouncement {
   audience: AnnouncementAudience
   /** for a list: people who follow you or talk with you */
   user_ids?: string[]
+  /** for members: those of tiers of this rank or above; all of them without it */
+  tier_rank?: number
   text: string
 }
 

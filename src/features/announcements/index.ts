@@ -10,6 +10,7 @@ import type { Leases } from '../../platform/lease.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
+import type { Access } from '../memberships/index.ts'
 import type { Announcing, Company } from '../messaging/index.ts'
 import type { Profiles } from '../profiles/index.ts'
 import { createAnnouncementChecks } from './check.ts'
@@ -26,6 +27,7 @@ export function createAnnouncements(deps: {
   profiles: Profiles
   announcing: Announcing
   company: Company
+  memberships: Pick<Access, 'membersAfter' | 'membersAmong' | 'countMembers'>
   leases: Leases
   cursors: Cursors
   clock: Clock

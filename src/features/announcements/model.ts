@@ -10,13 +10,15 @@ export interface AnnouncementRow {
   audience: AnnouncementAudience
   /** of a list; empty else */
   user_ids: string[]
+  /** of members, the lowest rank that it is for */
+  tier_rank?: number
   text: string
   status: AnnouncementStatus
   /** of followers, the last follow that was there when it was made */
   up_to: string
   /** of all, the creator's last seat in a conversation then */
   up_to_seat?: string
-  /** of followers, the last follow that was told; of a list, how many were; of all, once the followers are through, `seat:` and the last seat */
+  /** of followers, the last follow that was told; of members, the last membership; of a list, how many were; of all, once the followers are through, `seat:` and the last seat */
   position: string
   /** how often the page after it was tried */
   attempts: number
@@ -55,6 +57,7 @@ export function createAnnouncementModels(db: Connection) {
         slot: text,
         audience: text,
         user_ids: { type: [String], required: true },
+        tier_rank: Number,
         text: { type: String, default: '' },
         status: text,
         up_to: { type: String, default: '' },

@@ -5,11 +5,12 @@ import type { Announcement, AnnouncementConsent, CreateAnnouncement } from './co
 
 const words = text(2_000)
 const count = Joi.number().integer().min(0)
-const audience = Joi.string<Announcement['audience']>().valid('all', 'followers', 'list')
+const audience = Joi.string<Announcement['audience']>().valid('all', 'followers', 'members', 'list')
 
 export const createAnnouncement = Joi.object<CreateAnnouncement, true>({
   audience: audience.required(),
   user_ids: Joi.array<string[]>().items(id).min(1).max(500).unique(),
+  tier_rank: Joi.number().integer().min(0).max(1_000),
   text: words.pattern(/\S/u).example('Tonight at eight, a new song!').required(),
 })
 export const listQuery = Joi.object<PageQuery, true>({ limit, cursor })

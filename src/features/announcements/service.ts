@@ -7,6 +7,7 @@ import { type Page, type PageQuery, pageOf } from '../../kernel/page.ts'
 import type { Cursors } from '../../platform/cursors.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { userOf } from '../accounts/index.ts'
+import type { Access } from '../memberships/index.ts'
 import type { Company } from '../messaging/index.ts'
 import type { Profiles } from '../profiles/index.ts'
 import type { Announcement, AnnouncementConsent, CreateAnnouncement } from './contract.ts'
@@ -23,6 +24,7 @@ export function createAnnouncementService({
   models: { Announcements, OptOuts },
   profiles,
   company,
+  memberships,
   unitOfWork,
   cursors,
   clock,
@@ -32,6 +34,7 @@ export function createAnnouncementService({
   models: AnnouncementModels
   profiles: Pick<Profiles, 'creator' | 'nameOf' | 'countFollowers'>
   company: Pick<Company, 'lastSeat'>
+  memberships: Pick<Access, 'countMembers'>
   unitOfWork: UnitOfWork
   cursors: Cursors
   clock: Clock
@@ -40,11 +43,12 @@ export function createAnnouncementService({
 }) {
   return Object.freeze({ create, list, read, cancel, consent, setConsent, ownersOf })
 
-  async function create(ctx: Context, { audience, user_ids = [], text }: CreateAnnouncement): Promise<Announcement> {
+  async function create(ctx: Context, { audience, user_ids = [], tier_rank, text }: CreateAnnouncement): Promise<Announcement> {
     const { user_id } = userOf(ctx)
     ensure((audience === 'list') === user_ids.length > 0, 'validation', { errors: [{ path: 'user_ids', code: 'audience', detail: 'belongs to a list, and a list needs it' }] })
+    ensure(audience === 'members' || tier_rank === undefined, 'validation', { errors: [{ path: 'tier_rank', code: 'audience', detail: 'belongs to members' }] })
     await profiles.creator(user_id)
-    const followers = audience === 'list' ? { count: user_ids.length, last: '' } : await profiles.countFollowers(user_id)
+    const followers = audience === 'list' ? { count: user_ids.length, last: '' } : audience === 'members' ? { count: await memberships.countMembers(user_id), last: '' } : await profiles.countFollowers(user_id)
     const seat = audience === 'all' ? { up_to_seat: await company.lastSeat(user_id) } : {}
     const made = await unitOfWork.run(
       ctx,
@@ -59,6 +63,7 @@ export function createAnnouncementService({
           slot: `${user_id}/${day}/${today}`,
           audience,
           user_ids,
+          ...(tier_rank === undefined ? {} : { tier_rank }),
           text,
           status: 'queued',
           up_to: followers.last,

@@ -5,6 +5,7 @@ import type { Failpoints } from '../../platform/failpoint.ts'
 import type { Leases } from '../../platform/lease.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
+import type { Access } from '../memberships/index.ts'
 import type { Announcing, Company } from '../messaging/index.ts'
 import type { Profiles } from '../profiles/index.ts'
 import { type AnnouncementModels, type AnnouncementRow, optOutId } from './model.ts'
@@ -36,6 +37,7 @@ export function createTelling({
   models: { Announcements, OptOuts },
   announcing,
   company,
+  memberships,
   profiles,
   accounts,
   leases,
@@ -50,6 +52,7 @@ export function createTelling({
   models: AnnouncementModels
   announcing: Announcing
   company: Company
+  memberships: Pick<Access, 'membersAfter' | 'membersAmong'>
   profiles: Pick<Profiles, 'followersAfter' | 'followersAmong'>
   accounts: Pick<AccountService, 'livingAmong'>
   leases: Leases
@@ -113,6 +116,10 @@ export function createTelling({
       const ids = row.user_ids.slice(from, from + limit)
       return { ids, next: from + limit < row.user_ids.length ? String(from + limit) : undefined, found: 0 }
     }
+    if (row.audience === 'members') {
+      const { user_ids, last } = await memberships.membersAfter(row.creator_id, { after: row.position, limit, rank: row.tier_rank ?? 0 })
+      return { ids: user_ids, next: last, found: 0 }
+    }
     if (row.position.startsWith(seatMark)) return partnersOf(row, limit)
     const follows = await profiles.followersAfter(row.creator_id, { after: row.position, upTo: row.up_to, limit })
     const next = follows.length === limit ? follows.at(-1)?.follow_id : row.audience === 'all' ? seatMark : undefined
@@ -128,9 +135,13 @@ export function createTelling({
   }
 
   /** Who follows has asked for it, and who talks with the creator knows them: nobody else is told, and nobody who said no. */
-  async function wantingAmong({ creator_id, audience }: AnnouncementRow, ids: readonly string[]): Promise<Set<string>> {
+  async function wantingAmong({ creator_id, audience, tier_rank = 0 }: AnnouncementRow, ids: readonly string[]): Promise<Set<string>> {
     const living = await accounts.livingAmong(ids)
     const refused = new Set((await OptOuts.find({ _id: { $in: ids.map((each) => optOutId(creator_id, each)) } }, { user_id: 1 }).lean()).map((row) => row.user_id))
+    if (audience === 'members') {
+      const members = await memberships.membersAmong(creator_id, ids, tier_rank)
+      return new Set(ids.filter((each) => living.has(each) && !refused.has(each) && members.has(each)))
+    }
     const known = audience === 'followers' ? new Set(ids) : new Set([...(await company.among(creator_id, ids)), ...(await profiles.followersAmong(creator_id, ids))])
     return new Set(ids.filter((each) => living.has(each) && !refused.has(each) && known.has(each)))
   }

@@ -27,7 +27,7 @@ export { faultOfProof } from './proof.ts'
 export { publicKeyOfSeed } from './roots.ts'
 
 /** What other features may do with money: post an entry, keep a wallet's lines, ask a balance. */
-export interface Ledger extends Poster, Pick<Wallets, 'openLines' | 'moveLine' | 'balanceOf' | 'earningsOf' | 'moneyOf'>, Pick<Sealer, 'sealAll'> {}
+export interface Ledger extends Poster, Pick<Wallets, 'openLines' | 'moveLine' | 'balanceOf' | 'earningsOf' | 'moneyOf' | 'accruing'>, Pick<Sealer, 'sealAll'> {}
 
 /** for what a process posted and died over */
 const sealEveryMs = 2_000

@@ -16,6 +16,9 @@ export interface Poster {
   post(tx: Tx, entry: Entry): Promise<string>
   /** What an account holds, as the caller's transaction sees it: whoever takes from it at the same time makes one of the two run again. */
   holds(tx: Tx, name: string, currency: Currency): Promise<number>
+  /** What was credited to an account at that time and later, in the caller's transaction. */
+  creditedSince(name: string, currency: Currency, since: Date): Promise<number>
+  isPosted(reference: string): Promise<boolean>
   /** of an entry that is there */
   postingsOf(reference: string): Promise<Posting[]>
 }
@@ -23,7 +26,7 @@ export interface Poster {
 export function createPoster({ models, clock, wall, onPosted }: { models: LedgerModels; clock: Clock; wall: Wall; /** told before it is committed */ onPosted: () => void }): Poster {
   const { Entries, Balances, Unsealed } = models
 
-  return Object.freeze({ post, holds, postingsOf })
+  return Object.freeze({ post, holds, creditedSince, isPosted, postingsOf })
 
   async function post(tx: Tx, entry: Entry): Promise<string> {
     ensureBalanced(entry)
@@ -46,6 +49,17 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
     const balance = balanceId(name, currency)
     const row = await Balances.findById(balance).lean()
     return (row?.posted ?? 0) + (await sumUnsealed(models, balance))
+  }
+
+  async function creditedSince(name: string, currency: Currency, since: Date): Promise<number> {
+    let total = 0
+    for await (const { postings } of Entries.find({ 'postings.account': name, currency, at: { $gte: since } }, { postings: 1 }).lean().cursor())
+      for (const each of postings) if (each.account === name && each.side === 'credit') total += each.amount
+    return total
+  }
+
+  async function isPosted(reference: string): Promise<boolean> {
+    return (await Entries.exists({ reference })) !== null
   }
 
   async function postingsOf(reference: string): Promise<Posting[]> {

@@ -5,7 +5,7 @@ import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { Page } from '../../kernel/page.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
-import { account, balanceId } from './chart.ts'
+import { account, balanceId, splitBalanceId } from './chart.ts'
 import type { Wallet, WalletTransaction } from './contract.ts'
 import type { LedgerModels, WalletLineRow } from './model.ts'
 import { sumUnsealed } from './post.ts'
@@ -30,7 +30,7 @@ export type Wallets = ReturnType<typeof createWallets>
 export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { models: LedgerModels; unitOfWork: UnitOfWork; clock: Clock; defaultCurrency: Currency }) {
   const { Balances, WalletLines } = models
 
-  return Object.freeze({ mine, transactions, openLines, moveLine, balanceOf, earningsOf, moneyOf, allOf })
+  return Object.freeze({ mine, transactions, openLines, moveLine, balanceOf, earningsOf, moneyOf, accruing, allOf })
 
   async function mine(ctx: Context): Promise<Wallet> {
     const userId = ownerOf(ctx)
@@ -75,6 +75,15 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
 
   async function earningsOf(creatorId: string): Promise<number> {
     return unitOfWork.read(async () => (await total(account.pending(creatorId), defaultCurrency)) + (await total(account.available(creatorId), defaultCurrency)))
+  }
+
+  /** Whose earnings are pending, as far as they are sealed: never by a row that each of them would have to touch. */
+  async function* accruing(): AsyncGenerator<{ creator_id: string; currency: Currency }> {
+    for await (const { _id } of Balances.find({ _id: { $gte: 'creator:', $lt: 'creator;' }, class: 'accrual', posted: { $gt: 0 } }, { _id: 1 }).lean().cursor()) {
+      const { name, currency } = splitBalanceId(_id)
+      const creator_id = name.split(':')[1]
+      if (creator_id !== undefined && name === account.pending(creator_id)) yield { creator_id, currency }
+    }
   }
 
   /** For whoever takes his data along. Lines hold ids and amounts: erasure leaves them. */

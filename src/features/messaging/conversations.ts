@@ -10,13 +10,14 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import type { Access } from './access.ts'
-import type { Conversation, ConversationSettings, CreateConversation, MessagingSettings, ParticipantRole, ParticipantState, Room, RoomAudience, UpdateConversation, WhoMayWrite } from './contract.ts'
+import type { Conversation, ConversationSettings, CreateConversation, MessagingSettings, ParticipantRole, ParticipantState, Room, UpdateConversation } from './contract.ts'
 import type { Invitations } from './invitations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
-import { canChange, mayBegin, mayEnter, type Memberships, needsMemberships, noMembership } from './policy.ts'
+import { canChange, mayBegin, mayEnter, type Memberships } from './policy.ts'
 import { hearersOf } from './present.ts'
 import type { Reading } from './reading.ts'
+import { standingOf } from './standing.ts'
 
 type Nothing = Record<string, never>
 
@@ -33,7 +34,7 @@ export interface ConversationDependencies {
   profiles: Pick<Profiles, 'creator' | 'isFollowing'>
   accounts: Pick<AccountService, 'namesOf'>
   /** nobody fills it yet: see `policy.ts` */
-  memberships?: Memberships
+  memberships: Memberships
   relay: Relay
   unitOfWork: UnitOfWork
   clock: Clock
@@ -68,7 +69,7 @@ export function createConversations({ models, access, reading, relations, profil
     ensure(more.length === 0, 'validation', { errors: [{ path: 'member_ids', code: 'array.max', detail: 'one other person' }] })
     await ensureReachable(userId, [other])
     const pair = [userId, other].toSorted().join('+')
-    const regard = { follows: await profiles.isFollowing(userId, other), isFollowed: await profiles.isFollowing(other, userId), ...((await memberships?.standing(userId, other)) ?? noMembership) }
+    const regard = await standingOf({ profiles, memberships }, userId, other)
     return unitOfWork.run(ctx, async (tx) => {
       const there = await Conversations.findOne({ pair }).lean()
       const mine = there && (await Participations.findById(participationId(there._id, userId)).lean())
@@ -112,7 +113,6 @@ export function createConversations({ models, access, reading, relations, profil
 
   /** A creator's own place, one each, where the audience talks. */
   async function createRoom(ctx: Context, userId: string, { title = '', open_to = 'all', tier_rank = 0 }: CreateConversation): Promise<Conversation> {
-    ensureCanBeSet('open_to', open_to)
     const creator = await profiles.creator(userId)
     return unitOfWork.run(ctx, async () => {
       const there = await Conversations.findOne({ creator_id: userId, type: 'room' }).lean()
@@ -128,13 +128,13 @@ export function createConversations({ models, access, reading, relations, profil
   async function update(ctx: Context, { conversation_id, title, ...settings }: UpdateConversation): Promise<Conversation> {
     const { conversation, me } = await access.to(ctx, conversation_id)
     ensure(canChange(me, conversation), 'forbidden')
-    ensureCanBeSet('open_to', settings.open_to)
     const set = { ...(title === undefined ? {} : { title }), ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`settings.${name}`, value])) }
     await unitOfWork.run(ctx, async (tx) => {
       const before = (await Conversations.findById(conversation_id).lean()) ?? fail('not-found')
       if (title !== undefined && title !== before.title) await notes.note(tx, conversation_id, { kind: 'renamed', actor_id: me.user_id, title })
       if (Object.entries(settings).some(([name, value]) => !isDeepStrictEqual(before.settings[name as keyof ConversationSettings], value))) await notes.note(tx, conversation_id, { kind: 'settings', actor_id: me.user_id })
       await changed(tx, conversation_id, { $set: set })
+      if (before.type === 'room' && (settings.open_to !== undefined || settings.tier_rank !== undefined)) await tx.publish('room.narrowed', { conversation_id })
     }, conversation_id)
     return reading.read(ctx, { conversation_id })
   }
@@ -155,7 +155,7 @@ export function createConversations({ models, access, reading, relations, profil
     const room = await Conversations.findOne({ _id: conversation_id, type: 'room' }).lean()
     ensure(room?.creator_id, 'not-found')
     ensure(!(await relations.between({ by: room.creator_id, whom: user_id })).blocked, 'blocked')
-    const standing = { follows: await profiles.isFollowing(user_id, room.creator_id), ...((await memberships?.standing(user_id, room.creator_id)) ?? noMembership) }
+    const standing = { follows: await profiles.isFollowing(user_id, room.creator_id), ...(await memberships.standing(user_id, room.creator_id)) }
     ensure(room.creator_id === user_id || mayEnter(room.settings, standing), 'forbidden', `This room is for ${room.settings.open_to}`)
     const pair = { by: room.creator_id, whom: user_id }
     await unitOfWork.run(ctx, async (tx) => {
@@ -206,7 +206,6 @@ export function createConversations({ models, access, reading, relations, profil
 
   async function updateSettings(ctx: Context, input: Partial<MessagingSettings>): Promise<MessagingSettings> {
     const { user_id } = userOf(ctx)
-    ensureCanBeSet('who_may_write', input.who_may_write)
     const wanted = { ...(await settingsOf(user_id)), ...input }
     await Settings.updateOne({ _id: user_id }, { $set: wanted }, { upsert: true })
     return wanted
@@ -222,10 +221,6 @@ export function createConversations({ models, access, reading, relations, profil
   async function ownersOf(ids: readonly string[]): Promise<ReadonlyMap<string, string | readonly string[]>> {
     const rows = await Conversations.find({ _id: { $in: ids } }, { type: 1, member_ids: 1, created_by: 1 }).lean()
     return new Map(rows.map((row) => [row._id, row.type === 'direct' ? (row.member_ids ?? []) : row.created_by]))
-  }
-
-  function ensureCanBeSet(path: 'open_to' | 'who_may_write', door: RoomAudience | WhoMayWrite | undefined): void {
-    ensure(memberships !== undefined || door === undefined || !needsMemberships(door), 'validation', { errors: [{ path, code: 'unavailable', detail: 'needs memberships, which this server does not have' }] })
   }
 
   async function settingsOf(userId: string): Promise<MessagingSettings> {

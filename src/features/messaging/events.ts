@@ -22,6 +22,8 @@ declare module '../../kernel/events.ts' {
     'receipt.moved': Hearers & { only: string | null; fact: MessagingFacts['receipt:updated'] }
     /** `parted` are those who are in it no longer, or not yet: they hear it, too */
     'conversation.changed': Hearers & { version: number; parted: string[] }
+    /** who may be in a room was changed */
+    'room.narrowed': { conversation_id: string }
     'messages.held': { held: HeldMessage[]; moderator_ids: string[] }
     'held.decided': { fact: MessagingFacts['message:decided']; moderator_ids: string[] }
   }

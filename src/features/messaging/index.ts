@@ -35,6 +35,7 @@ import { createNotes } from './notes.ts'
 import { createParting } from './parting.ts'
 import { createMessagingPersonal } from './personal.ts'
 import { createPins } from './pins.ts'
+import type { Memberships } from './policy.ts'
 import { createPlacing } from './placing.ts'
 import { createReaders } from './readers.ts'
 import { createReading, type Reading } from './reading.ts'
@@ -56,6 +57,7 @@ export function createMessaging(deps: {
   accounts: Pick<AccountService, 'find' | 'namesOf'>
   profiles: Pick<Profiles, 'creator' | 'isFollowing'>
   relations: Relations
+  memberships: Memberships
   media: MediaService
   tips: Announcements
   audit: Audit
@@ -113,6 +115,8 @@ export function createMessaging(deps: {
       subscribe('tip.sent', 'messaging.tip-line', ({ payload: { tip } }) => tipLines.show(tip)),
       subscribe('tip.moderated', 'messaging.tip-line-moderated', ({ payload: { tip } }) => tipLines.show(tip)),
       subscribe('user.blocked', 'messaging.part', ({ payload }) => members.partAcross(payload)),
+      subscribe('membership.changed', 'messaging.part-unentitled', ({ payload }) => members.partUnentitled(payload)),
+      subscribe('room.narrowed', 'messaging.part-all-unentitled', ({ payload }) => members.partAllUnentitled(payload.conversation_id)),
     ],
     dues: [
       { name: 'messaging.reminders', every_ms: dueEveryMs, bell: bells.reminders, next: reminders.next, runDue: reminders.runDue },

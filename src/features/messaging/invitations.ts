@@ -6,8 +6,9 @@ import type { Seat } from './access.ts'
 import { maxMembers, seatIn } from './conversations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
-import { mayBegin, type Memberships, noMembership } from './policy.ts'
+import { mayBegin, type Memberships } from './policy.ts'
 import { hearersOf } from './present.ts'
+import { standingOf } from './standing.ts'
 
 /** Who comes into a group at once, and who is asked first. */
 export interface Guests {
@@ -27,7 +28,7 @@ export function createInvitations({
 }: {
   models: MessagingModels
   profiles: Pick<Profiles, 'isFollowing'>
-  memberships?: Memberships
+  memberships: Memberships
   notes: Notes
   unitOfWork: UnitOfWork
 }) {
@@ -40,8 +41,7 @@ export function createInvitations({
     const acquainted = await acquaintances(by, others)
     const strangers = others.filter((each) => !acquainted.has(each))
     for (const { _id: other, who_may_write } of await Settings.find({ _id: { $in: strangers }, who_may_write: { $ne: 'everyone' } }).lean()) {
-      const regard = { follows: await profiles.isFollowing(by, other), isFollowed: await profiles.isFollowing(other, by), ...((await memberships?.standing(by, other)) ?? noMembership) }
-      ensure(mayBegin(who_may_write, regard), 'forbidden', 'One of them takes no invitations from people whom they do not know')
+      ensure(mayBegin(who_may_write, await standingOf({ profiles, memberships }, by, other)), 'forbidden', 'One of them takes no invitations from people whom they do not know')
     }
     return { known: others.filter((each) => acquainted.has(each)), strangers }
   }

@@ -14,7 +14,7 @@ import { maxMembers, seatIn } from './conversations.ts'
 import type { Invitations } from './invitations.ts'
 import { type ConversationRow, type MessagingModels, participationId, type ParticipationRow } from './model.ts'
 import type { Notes } from './notes.ts'
-import { canChange, canRule } from './policy.ts'
+import { canChange, canRule, mayEnter, type Memberships } from './policy.ts'
 import { hearersOf } from './present.ts'
 import type { Reading } from './reading.ts'
 
@@ -28,6 +28,7 @@ export function createMembers({
   access,
   reading,
   relations,
+  memberships,
   accounts,
   audit,
   relay,
@@ -41,6 +42,7 @@ export function createMembers({
   access: Access
   reading: Reading
   relations: Relations
+  memberships: Memberships
   accounts: Pick<AccountService, 'namesOf'>
   audit: Audit
   relay: Relay
@@ -52,7 +54,7 @@ export function createMembers({
 }) {
   const { Conversations, Participations } = models
 
-  return Object.freeze({ add, remove, setRole, leave, timeout, ban, partAcross })
+  return Object.freeze({ add, remove, setRole, leave, timeout, ban, partAcross, partUnentitled, partAllUnentitled })
 
   /** They read what is said from then on. Whoever was sent away comes back only so; strangers, and whoever left, are asked. */
   async function add(ctx: Context, { conversation_id, member_ids }: { conversation_id: string; member_ids: string[] }): Promise<Conversation> {
@@ -150,6 +152,26 @@ export function createMembers({
       const other = await Participations.findById(participationId(conversation._id, conversation.creator_id === by ? whom : by)).lean()
       if (other) await part(context(), conversation, other, 'left')
     }
+  }
+
+  /** Whoever is a member no longer, or of too low a tier, is out of a room that is for members. */
+  async function partUnentitled({ fan_id, creator_id }: { fan_id: string; creator_id: string }): Promise<void> {
+    const room = await Conversations.findOne({ type: 'room', creator_id }).lean()
+    const seat = room && (await Participations.findById(participationId(room._id, fan_id)).lean())
+    if (room && seat?.state === 'joined') await partUnless(room, seat)
+  }
+
+  /** The same for everybody in a room whose door has become narrower. */
+  async function partAllUnentitled(conversationId: string): Promise<void> {
+    const room = await Conversations.findOne({ _id: conversationId, type: 'room' }).lean()
+    if (room) for await (const seat of Participations.find({ conversation_id: conversationId, state: 'joined' }).lean().cursor()) await partUnless(room, seat)
+  }
+
+  // Who keeps order there was asked in by its creator.
+  async function partUnless(room: ConversationRow, seat: ParticipationRow): Promise<void> {
+    if (room.settings.open_to !== 'members' || seat.role !== 'member' || room.creator_id === null) return
+    const standing = { follows: false, ...(await memberships.standing(seat.user_id, room.creator_id)) }
+    if (!mayEnter(room.settings, standing)) await part(context(), room, seat, 'left')
   }
 
   async function ruled(ctx: Context, conversationId: string, userId: string, states: readonly ParticipantState[] = ['joined']): Promise<{ seat: Seat; other: ParticipationRow }> {

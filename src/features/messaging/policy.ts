@@ -1,4 +1,4 @@
-import type { ConversationSettings, ParticipantRole, RoomAudience, WhoMayWrite } from './contract.ts'
+import type { ConversationSettings, ParticipantRole, WhoMayWrite } from './contract.ts'
 import type { ConversationRow, MessageRow, ParticipationRow } from './model.ts'
 
 const ranks: Record<ParticipantRole, number> = { member: 0, admin: 1, owner: 2 }
@@ -37,10 +37,7 @@ export function canPin(me: Pick<ParticipationRow, 'role' | 'state'>, { type }: P
   return me.state === 'joined' && (type === 'direct' || me.role !== 'member')
 }
 
-/**
- * What one person is to another, who decides whom to let in. Ranks and payments are known by memberships; while nobody fills that port,
- * nobody has either, and a door that asks for them can't be set.
- */
+/** What one person is to another, who decides whom to let in. Ranks and payments are known by memberships. */
 export interface Standing {
   follows: boolean
   isFollowed: boolean
@@ -51,12 +48,6 @@ export interface Standing {
 export interface Memberships {
   /** the rank of the tier that somebody has with a creator, and whether they ever paid */
   standing(fanId: string, creatorId: string): Promise<Pick<Standing, 'rank' | 'hasPaid'>>
-}
-
-export const noMembership: Pick<Standing, 'rank' | 'hasPaid'> = Object.freeze({ rank: null, hasPaid: false })
-
-export function needsMemberships(door: WhoMayWrite | RoomAudience): boolean {
-  return door === 'members' || door === 'paid'
 }
 
 export function mayBegin(who: WhoMayWrite, { follows, isFollowed, rank, hasPaid }: Standing): boolean {

@@ -30,7 +30,7 @@ import { createWebhookEndpoint } from './webhook.ts'
 export type { Checkout } from './contract.ts'
 export type { PaymentProvider } from './port.ts'
 export type { MethodRow } from './model.ts'
-export type Payments = Pick<PaymentService, 'find' | 'intend' | 'fromWallet' | 'ensurePayable' | 'succeededFor'> & Pick<PaymentService, 'openUrls' | 'isUsed' | 'use'> & Collecting & Pick<MethodService, 'usable'> & Pick<RefundService, 'giveBack'>
+export type Payments = Pick<PaymentService, 'find' | 'intend' | 'fromWallet' | 'ensurePayable' | 'succeededFor'> & Pick<PaymentService, 'openUrls' | 'isUsed' | 'use' | 'hasPaid'> & Collecting & Pick<MethodService, 'usable'> & Pick<RefundService, 'giveBack'>
 
 export function createPayments(deps: {
   db: Connection

@@ -49,7 +49,7 @@ export function createPaymentService({ models, unitOfWork, ledger, collecting, p
   const { Payments } = models
   const defaultProvider = providers[0] as PaymentProvider
 
-  return Object.freeze({ topUp, read, find, allOf, intend, fromWallet, ensurePayable, succeededFor, openUrls, isUsed, use, ownersOfTopUps })
+  return Object.freeze({ topUp, read, find, allOf, intend, fromWallet, ensurePayable, succeededFor, hasPaid, openUrls, isUsed, use, ownersOfTopUps })
 
   async function topUp(ctx: Context, input: { amount: number; currency: string }): Promise<Checkout> {
     const currency = ensurePayable(input)
@@ -122,6 +122,11 @@ export function createPaymentService({ models, unitOfWork, ledger, collecting, p
   async function succeededFor(subject: string): Promise<{ payment_id: string; effect_key: string }[]> {
     const rows = await Payments.find({ subject, state: { $in: [...paidStates] } }, { effect_key: 1 }).sort({ _id: 1 }).lean()
     return rows.map((row) => ({ payment_id: row._id, effect_key: row.effect_key ?? '' }))
+  }
+
+  /** Whether somebody ever gave a creator money that was not given back. */
+  async function hasPaid(payerId: string, creatorId: string): Promise<boolean> {
+    return (await Payments.exists({ payer_id: payerId, creator_id: creatorId, state: { $in: ['succeeded', 'partially_refunded'] } })) !== null
   }
 
   /** Where payments wait for their payer. */

@@ -39,6 +39,8 @@ export interface Profiles {
   countFollowers: FollowsOf['countFollowers']
   /** of whoever once was a creator here, too */
   nameOf(creatorId: string): Promise<string | undefined>
+  /** since when somebody is a creator */
+  since(creatorId: string): Promise<Date | undefined>
 }
 
 const trendingEveryMs = 10_000
@@ -100,5 +102,6 @@ export function createProfiles(deps: {
   })
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
   const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
-  return { profiles: Object.freeze({ creator, nameOf, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAmong: follows.followersAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
+  const since = async (creatorId: string) => (await models.Profiles.findById(creatorId, { created_at: 1 }).lean())?.created_at
+  return { profiles: Object.freeze({ creator, nameOf, since, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAmong: follows.followersAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
 }

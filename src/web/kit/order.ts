@@ -11,6 +11,7 @@ import { Said } from './words.ts'
 const audiences: [RoomAudience, string][] = [
   ['all', 'everybody'],
   ['followers', 'followers'],
+  ['members', 'members'],
 ]
 const actions: [FilterAction, string][] = [
   ['hold', 'show it to me first'],
@@ -74,7 +75,7 @@ function Rules({ client, conversation: { conversation_id, type, settings }, onSa
         moderation_delay_ms: secondsOf(values['delay'], 60),
         slow_mode_ms: secondsOf(values['slow'], 21_600),
         emoji_only: values['emoji'] === 'on',
-        ...(type === 'room' ? { open_to: values['audience'] as RoomAudience } : {}),
+        ...(type === 'room' ? { open_to: values['audience'] as RoomAudience, tier_rank: Number(values['rank'] ?? 0) } : {}),
       }),
     )
     setSaved('Saved.')
@@ -83,7 +84,7 @@ function Rules({ client, conversation: { conversation_id, type, settings }, onSa
     <section class="card" aria-labelledby="order-title">
       <h2 id="order-title">Rules</h2>
       <form onSubmit=${(event: Event) => save.run(valuesOf(event))} onInput=${() => setSaved('')}>
-        ${type === 'room' && html`<label>Who may come in <${Choice} name="audience" chosen=${settings.open_to} options=${audiences} /></label>`}
+        ${type === 'room' && html`<label>Who may come in <${Choice} name="audience" chosen=${settings.open_to} options=${audiences} /></label><label>Of members, those of this rank or above <input name="rank" type="number" min="0" max="1000" defaultValue=${String(settings.tier_rank)} /></label>`}
         <label>Words that are not welcome, one a line <textarea name="words" rows="4" maxlength="10400" defaultValue=${settings.blocked_words.join('\n')}></textarea></label>
         <label>When a member writes one <${Choice} name="action" chosen=${settings.filter_action} options=${actions} /></label>
         <div class="fields">

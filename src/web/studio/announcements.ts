@@ -74,6 +74,7 @@ function Compose({ client, onMade }: ViewProps & { onMade: (row: Announcement) =
         <form ref=${form} onInput=${change} onSubmit=${(event: Event) => ask.run(valuesOf(event)['text'] ?? '')}>
           <fieldset><legend>To whom</legend>
             <label class="check"><input type="radio" name="audience" checked=${audience === 'followers'} onChange=${() => setAudience('followers')} /> All who follow you (${followers})</label>
+            <label class="check"><input type="radio" name="audience" checked=${audience === 'members'} onChange=${() => setAudience('members')} /> Your members</label>
             <label class="check"><input type="radio" name="audience" checked=${audience === 'all'} onChange=${() => setAudience('all')} /> Everybody: they, and all whom you talk with</label>
             <label class="check"><input type="radio" name="audience" checked=${audience === 'list'} onChange=${() => setAudience('list')} /> Some of them${audience === 'list' && ` (${chosen.size} chosen)`}</label>
             ${audience === 'list' && html`<${People} client=${client} creatorId=${profile.value?.id ?? ''} chosen=${chosen} onChoose=${setChosen} />`}
@@ -105,5 +106,6 @@ function People({ client, creatorId, chosen, onChoose }: { client: ViewProps['cl
 
 function whom(audience: CreateAnnouncement['audience'], count: number): string {
   const people = `${count} ${count === 1 ? 'person' : 'people'}`
+  if (audience === 'members') return 'all who are members now'
   return audience === 'all' ? `all who follow you (${people}) and all whom you talk with` : people
 }
