@@ -181,7 +181,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const ledger = createLedger({ ...common, leases, rootSeed: keys.key('ledger-root') })
   const profiles = createProfiles({ ...common, accounts: accounts.accounts, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
   const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers })
-  const memberships = createMemberships({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, payments: payments.payments, feeBps: config.MEMBERSHIP_FEE_BPS })
+  const memberships = createMemberships({ ...common, mails, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, payments: payments.payments, feeBps: config.MEMBERSHIP_FEE_BPS })
   const tips = createTips({
     ...common,
     accounts: accounts.accounts,
@@ -348,6 +348,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   async function settled(): Promise<void> {
     let wasBusy = true
     while (wasBusy) wasBusy = (await Promise.all([dispatcher.whenIdle(), sandbox.idle(), payments.inboxIdle()])).includes(true)
+    await ledger.ledger.sealAll()
   }
 
   function wake(): void {

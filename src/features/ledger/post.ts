@@ -18,7 +18,11 @@ export interface Poster {
   holds(tx: Tx, name: string, currency: Currency): Promise<number>
   /** What was credited to an account at that time and later, in the caller's transaction. */
   creditedSince(name: string, currency: Currency, since: Date): Promise<number>
+  /** when the first credit at that time or later was posted */
+  firstCredit(name: string, currency: Currency, since: Date): Promise<Date | undefined>
   isPosted(reference: string): Promise<boolean>
+  /** when the last entry was posted whose reference begins so */
+  lastPosted(beginning: string): Promise<Date | undefined>
   /** of an entry that is there */
   postingsOf(reference: string): Promise<Posting[]>
 }
@@ -26,7 +30,7 @@ export interface Poster {
 export function createPoster({ models, clock, wall, onPosted }: { models: LedgerModels; clock: Clock; wall: Wall; /** told before it is committed */ onPosted: () => void }): Poster {
   const { Entries, Balances, Unsealed } = models
 
-  return Object.freeze({ post, holds, creditedSince, isPosted, postingsOf })
+  return Object.freeze({ post, holds, creditedSince, firstCredit, isPosted, lastPosted, postingsOf })
 
   async function post(tx: Tx, entry: Entry): Promise<string> {
     ensureBalanced(entry)
@@ -56,6 +60,16 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
     for await (const { postings } of Entries.find({ 'postings.account': name, currency, at: { $gte: since } }, { postings: 1 }).lean().cursor())
       for (const each of postings) if (each.account === name && each.side === 'credit') total += each.amount
     return total
+  }
+
+  async function firstCredit(name: string, currency: Currency, since: Date): Promise<Date | undefined> {
+    const entry = await Entries.findOne({ postings: { $elemMatch: { account: name, side: 'credit' } }, 'postings.account': name, currency, at: { $gte: since } }, { at: 1 }).sort({ at: 1 }).lean()
+    return entry?.at
+  }
+
+  async function lastPosted(beginning: string): Promise<Date | undefined> {
+    const entry = await Entries.findOne({ reference: { $gte: beginning, $lt: `${beginning}~` } }, { at: 1 }).sort({ reference: -1 }).lean()
+    return entry?.at
   }
 
   async function isPosted(reference: string): Promise<boolean> {

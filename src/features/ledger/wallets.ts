@@ -78,11 +78,11 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
   }
 
   /** Whose earnings are pending, as far as they are sealed: never by a row that each of them would have to touch. */
-  async function* accruing(): AsyncGenerator<{ creator_id: string; currency: Currency }> {
-    for await (const { _id } of Balances.find({ _id: { $gte: 'creator:', $lt: 'creator;' }, class: 'accrual', posted: { $gt: 0 } }, { _id: 1 }).lean().cursor()) {
+  async function* accruing(): AsyncGenerator<{ creator_id: string; currency: Currency; sealed: number }> {
+    for await (const { _id, posted } of Balances.find({ _id: { $gte: 'creator:', $lt: 'creator;' }, class: 'accrual', posted: { $gt: 0 } }).lean().cursor()) {
       const { name, currency } = splitBalanceId(_id)
       const creator_id = name.split(':')[1]
-      if (creator_id !== undefined && name === account.pending(creator_id)) yield { creator_id, currency }
+      if (creator_id !== undefined && name === account.pending(creator_id)) yield { creator_id, currency, sealed: posted }
     }
   }
 

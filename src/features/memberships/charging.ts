@@ -6,7 +6,7 @@ import type { Failpoints } from '../../platform/failpoint.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Payments } from '../payments/index.ts'
 import { bought } from './bought.ts'
-import { cancelledFrom, graceUntil } from './dunning.ts'
+import { cancelledFrom, firstPaymentUntil, graceUntil } from './dunning.ts'
 import type { Charge, MembershipModels, MembershipRow } from './model.ts'
 import type { Change, Moving } from './moving.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -129,8 +129,9 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
   }
 }
 
-// A renewal waits for its payer as long as the membership does: by checkout until it is over, by a method as long as access is kept.
+// A payment waits for its payer as long as the membership does: a renewal by checkout until that is over, by a method as long as access is kept.
 function openUntil(row: MembershipRow, { kind }: Pick<Charge, 'kind'>, payWith: string): { openUntil?: Date } {
+  if (kind === 'first') return { openUntil: firstPaymentUntil(row) }
   if (kind !== 'period') return {}
   return { openUntil: payWith === 'checkout' ? cancelledFrom(row) : graceUntil(row) }
 }

@@ -12,6 +12,11 @@ const firstPaymentMs = 23 * 3600_000
 
 type Timed = Pick<MembershipRow, 'status' | 'zone' | 'pay_with' | 'cancel_at_period_end' | 'current_period_end' | 'created_at' | 'attempts' | 'charge' | 'resume_at'>
 
+/** Who has not paid by then has not joined. */
+export function firstPaymentUntil({ created_at }: Pick<MembershipRow, 'created_at'>): Date {
+  return new Date(created_at.getTime() + firstPaymentMs)
+}
+
 /** Until when access is kept although a period was not paid. */
 export function graceUntil({ current_period_end, zone }: Pick<MembershipRow, 'current_period_end' | 'zone'>): Date {
   return daysLater(current_period_end, zone, graceDays)
@@ -26,7 +31,7 @@ export function cancelledFrom({ current_period_end, zone }: Pick<MembershipRow, 
 export function nextDue(row: Timed): Date | undefined {
   switch (row.status) {
     case 'incomplete':
-      return new Date(row.created_at.getTime() + firstPaymentMs)
+      return firstPaymentUntil(row)
     case 'trialing':
     case 'active':
       return periodDue(row)

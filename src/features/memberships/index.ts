@@ -6,6 +6,7 @@ import { defineFeature, type Feature } from '../../kernel/feature.ts'
 import type { Audit } from '../../platform/audit.ts'
 import type { Cursors } from '../../platform/cursors.ts'
 import type { Failpoints } from '../../platform/failpoint.ts'
+import type { Mails } from '../../platform/mail.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { AccountService } from '../accounts/index.ts'
@@ -15,6 +16,7 @@ import { createAccess, type Access } from './access.ts'
 import { createChanging } from './changing.ts'
 import { createCharging } from './charging.ts'
 import { createMembershipChecks } from './check.ts'
+import { createLetters } from './letters.ts'
 import { createMembershipModels } from './model.ts'
 import { createMoving } from './moving.ts'
 import { createOutcomes } from './outcomes.ts'
@@ -30,7 +32,8 @@ const dueEveryMs = 60_000
 export function createMemberships(deps: {
   db: Connection
   unitOfWork: UnitOfWork
-  accounts: Pick<AccountService, 'namesOf'>
+  accounts: Pick<AccountService, 'find' | 'namesOf'>
+  mails: Mails
   profiles: Pick<Profiles, 'creator'>
   relations: Relations
   payments: Payments
@@ -45,7 +48,7 @@ export function createMemberships(deps: {
 }): { access: Access; feature: Feature } {
   const models = createMembershipModels(deps.db)
   const tiers = createTierService({ ...deps, models })
-  const moving = createMoving({ ...deps, models, tiers })
+  const moving = createMoving({ ...deps, models, tiers, letters: createLetters(deps) })
   const outcomes = createOutcomes({ ...deps, models, moving, giveBack: deps.payments.giveBack })
   const charging = createCharging({ ...deps, models, moving, outcomes, returnUrl: `${deps.publicUrl()}/fan/#/memberships` })
   const memberships = createMembershipService({ ...deps, models, tiers, moving, charging })

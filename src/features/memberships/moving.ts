@@ -3,6 +3,7 @@ import { fail } from '../../kernel/errors.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { MembershipStatus } from './contract.ts'
 import { nextDue } from './dunning.ts'
+import type { Letters } from './letters.ts'
 import type { MembershipModels, MembershipRow } from './model.ts'
 import { seatsOf } from './seats.ts'
 import { isLive, membershipStates } from './states.ts'
@@ -17,7 +18,7 @@ export type Moving = ReturnType<typeof createMoving>
  * The only hand that writes a membership: by compare-and-set, with the next time that it is due, and told to both sides. Seats that it sits on no
  * longer are free again; those that it needs were taken before.
  */
-export function createMoving({ models: { Memberships }, tiers, clock }: { models: MembershipModels; tiers: Pick<TierService, 'giveSeatBack'>; clock: Clock }) {
+export function createMoving({ models: { Memberships }, tiers, letters, clock }: { models: MembershipModels; tiers: Pick<TierService, 'giveSeatBack'>; letters: Letters; clock: Clock }) {
   return Object.freeze({ open, move, must })
 
   async function open(tx: Tx, row: MembershipRow): Promise<MembershipRow> {
@@ -45,6 +46,7 @@ export function createMoving({ models: { Memberships }, tiers, clock }: { models
     const kept = seatsOf(after)
     for (const tierId of seatsOf(row)) if (!kept.includes(tierId)) await tiers.giveSeatBack(tx, tierId)
     await tell(tx, after)
+    await letters.tell(tx, row, after)
     return after
   }
 

@@ -121,7 +121,7 @@ export function createMembershipService({ models, tiers, moving, charging, accou
       const waits = at === 'period_end' && (row.status === 'active' || row.status === 'trialing')
       const why = reason === undefined ? {} : { reason }
       const moved = waits ? await moving.move(tx, row, { cancel_at_period_end: true, pending_change: null, ...why }, { cause }) : await moving.move(tx, row, why, { to: 'cancelled', cause })
-      if (cause === 'admin') await audit.record(tx, ctx, { action: 'membership.cancelled', subject: membership_id, details: { at, reason: reason ?? '' } })
+      if (cause === 'admin') await audit.record(tx, ctx, { action: 'membership.cancelled', subject: membership_id, details: { at } })
       return present(moved ?? fail('conflict'))
     })
   }

@@ -14,7 +14,7 @@ const newForMs = 30 * dayMs
 
 export interface MaturationDependencies {
   models: PayoutModels
-  ledger: Pick<Ledger, 'accruing' | 'creditedSince' | 'holds' | 'isPosted' | 'post'>
+  ledger: Pick<Ledger, 'accruing' | 'creditedSince' | 'firstCredit' | 'holds' | 'isPosted' | 'lastPosted' | 'post'>
   profiles: Pick<Profiles, 'since'>
   unitOfWork: UnitOfWork
   clock: Clock
@@ -27,6 +27,13 @@ export interface MaturationDependencies {
 
 export type Maturation = ReturnType<typeof createMaturation>
 
+interface Earner {
+  creator_id: string
+  currency: Currency
+  /** what is pending, as far as it is sealed */
+  sealed: number
+}
+
 /**
  * What was earned becomes available, day by day: one entry for each creator, currency and day. What matures is all that is pending less what
  * was earned too lately. So what went back to a payer can come from any day's earnings without a later day falling short, and what was written
@@ -35,30 +42,57 @@ export type Maturation = ReturnType<typeof createMaturation>
 export function createMaturation({ models: { Progress }, ledger, profiles, unitOfWork, clock, context, failpoints, days, newDays }: MaturationDependencies) {
   return Object.freeze({ next, runDue })
 
-  async function next(): Promise<DueRow> {
-    const row = await Progress.findById('maturation').lean()
-    return { at: new Date((row ? new Date(`${row.day}T00:00:00Z`) : startOfDay(clock.now())).getTime() + dayMs), row: 'maturation' }
+  /** The first day on which something ripens; none while nobody has anything pending. */
+  async function next(): Promise<DueRow | null> {
+    const done = await Progress.findById('maturation').lean()
+    const earliest = done ? new Date(`${done.day}T00:00:00Z`).getTime() + dayMs : startOfDay(clock.now()).getTime()
+    let soonest = Number.POSITIVE_INFINITY
+    for await (const earner of ledger.accruing()) {
+      soonest = Math.min(soonest, await ripeOn(earner))
+      if (soonest <= earliest) break
+    }
+    return soonest === Number.POSITIVE_INFINITY ? null : { at: new Date(Math.max(soonest, earliest)), row: 'maturation' }
   }
 
   /** The day's, once it has begun: run again, after a crash or beside another process, it finds what is done. */
   async function runDue(now: Date): Promise<number> {
     const today = startOfDay(now)
     const day = today.toISOString().slice(0, 10)
-    const row = await Progress.findById('maturation').lean()
-    if (row && row.day >= day) return 0
-    let matured = 1
-    for await (const { creator_id, currency } of ledger.accruing()) if (await mature(creator_id, currency, today)) matured++
+    const done = await Progress.findById('maturation').lean()
+    if (done && done.day >= day) return 0
+    let looked = 0
+    for await (const earner of ledger.accruing()) {
+      looked++
+      if ((await ripeOn(earner)) <= today.getTime()) await mature(earner, today)
+    }
+    if (looked === 0) return 0
     failpoints.hit('payouts.maturation.before-progress')
     await Progress.updateOne({ _id: 'maturation' }, { $max: { day } }, { upsert: true })
-    return matured
+    return looked
   }
 
-  async function mature(creatorId: string, currency: Currency, today: Date): Promise<boolean> {
-    const reference = `mature:${creatorId}:${currency}:${today.toISOString().slice(0, 10)}`
-    const since = await profiles.since(creatorId)
+  /** The day on which the oldest of a creator's pending earnings are old enough. */
+  async function ripeOn({ creator_id, currency, sealed }: Earner): Promise<number> {
+    const name = account.pending(creator_id)
+    const last = await ledger.lastPosted(`mature:${creator_id}:${currency}:`)
+    const since = await profiles.since(creator_id)
+    const from = last ? cutoffOf(startOfDay(last), since) : new Date(0)
+    // What is older than the last maturation took was written down too late for it.
+    if (last && sealed > (await ledger.creditedSince(name, currency, from))) return 0
+    const oldest = await ledger.firstCredit(name, currency, from)
+    if (!oldest) return Number.POSITIVE_INFINITY
+    for (let day = startOfDay(oldest).getTime() + Math.min(days, newDays) * dayMs; ; day += dayMs) if (oldest < cutoffOf(new Date(day), since)) return day
+  }
+
+  /** Of the day that is so many days ago the last moment; what is credited from then on is too young. */
+  function cutoffOf(today: Date, since: Date | undefined): Date {
     const isNew = since !== undefined && today.getTime() - since.getTime() < newForMs
-    // Of the day that is so many days ago the last moment; what is credited from then on is too young.
-    const cutoff = new Date(today.getTime() - ((isNew ? newDays : days) - 1) * dayMs)
+    return new Date(today.getTime() - ((isNew ? newDays : days) - 1) * dayMs)
+  }
+
+  async function mature({ creator_id: creatorId, currency }: Earner, today: Date): Promise<boolean> {
+    const reference = `mature:${creatorId}:${currency}:${today.toISOString().slice(0, 10)}`
+    const cutoff = cutoffOf(today, await profiles.since(creatorId))
     return unitOfWork.run(context(), async (tx) => {
       if (await ledger.isPosted(reference)) return false
       const pending = await ledger.holds(tx, account.pending(creatorId), currency)

@@ -131,6 +131,9 @@ describe('a membership that renews', () => {
     const end = new Date(joined.current_period_end)
     await until(end, 0)
     expect(await club.look(fan, joined)).to.include({ status: 'past_due' })
+    const [letter] = await lettersTo(fan)
+    expect(letter?.subject).to.include('could not be renewed')
+    expect(letter?.text).to.include('ZMW 10.00').and.to.include(new Date(end.getTime() + 7 * dayMs).toISOString().slice(0, 10))
     expect(await club.access(fan)).to.deep.include({ allowed: true, why: 'grace', until: new Date(end.getTime() + 7 * dayMs).toISOString() })
     const retries: number[] = []
     for (let n = 0; n < 4; n++) {
@@ -145,6 +148,7 @@ describe('a membership that renews', () => {
     expect(await club.look(fan, joined)).to.include({ status: 'suspended' })
     await until(end, 21)
     expect(await club.look(fan, joined)).to.include({ status: 'cancelled' })
+    expect((await lettersTo(fan)).map(({ subject }) => subject.split(' ').slice(-2).join(' '))).to.deep.equal(['has ended', 'is suspended', 'be renewed'])
     expect(await club.cashOf(fan)).to.equal(500)
   })
 
@@ -218,6 +222,12 @@ describe('a membership that renews', () => {
     expect(await club.look(other, second)).to.include({ status: 'cancelled' })
     expect(await club.cashOf(other)).to.equal(4_000)
   })
+
+  /** The newest first, without the one that confirms the address. */
+  async function lettersTo({ email }: Person): Promise<{ subject: string; text: string }[]> {
+    const { data } = (await club.admin.http('GET', '/api/v1/admin/mails?limit=100')).body as { data: { to: string; subject: string; text: string }[] }
+    return data.filter((mail) => mail.to === email && mail.subject.includes('membership'))
+  }
 
   async function until(end: Date, days: number): Promise<void> {
     const seconds = Math.ceil((end.getTime() + days * dayMs - (await club.now()).getTime()) / 1_000)
