@@ -97,7 +97,7 @@ describe('messages of other kinds, in a browser', function () {
     const { page } = await openPage(context, `${app.url}/fan/#/chat/${conversation_id}`)
     await page.getByText('Nothing yet').waitFor()
     await ben.http('POST', `/api/v1/creators/${ana.id}/tips`, { amount: 500, currency: 'ZMW', message: 'Encore!' }, 'kinds-in-browser')
-    await page.getByText('Ben tipped ZMW 5.00: Encore!').waitFor()
+    await page.getByRole('region', { name: 'What was said' }).getByText('Ben tipped ZMW 5.00: Encore!').waitFor()
     await keepScreenshot(page, 'tip-line')
     await context.close()
   })
