@@ -20,7 +20,8 @@ export interface ChargingDependencies {
   clock: Clock
   failpoints: Failpoints
   feeBps: number
-  returnUrl: string
+  /** asked when it is needed: which port is listened to is known only then */
+  returnUrl: () => string
 }
 
 export type Wanted = Omit<Charge, 'payment_id'> & { due: number }
@@ -105,7 +106,7 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
   async function ask(ctx: Context, { pay_with, charge }: MembershipRow): Promise<void> {
     const { payment_id } = charge as Charge
     if (pay_with === 'checkout') {
-      await payments.openCheckout(ctx, payment_id, returnUrl)
+      await payments.openCheckout(ctx, payment_id, returnUrl())
       return
     }
     const { status, failure_reason } = await payments.charge(ctx, payment_id)

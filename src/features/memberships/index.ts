@@ -50,7 +50,7 @@ export function createMemberships(deps: {
   const tiers = createTierService({ ...deps, models })
   const moving = createMoving({ ...deps, models, tiers, letters: createLetters(deps) })
   const outcomes = createOutcomes({ ...deps, models, moving, giveBack: deps.payments.giveBack })
-  const charging = createCharging({ ...deps, models, moving, outcomes, returnUrl: `${deps.publicUrl()}/fan/#/memberships` })
+  const charging = createCharging({ ...deps, models, moving, outcomes, returnUrl: () => `${deps.publicUrl()}/fan/#/memberships` })
   const memberships = createMembershipService({ ...deps, models, tiers, moving, charging })
   const changing = createChanging({ ...deps, models, memberships, tiers, moving, charging })
   const renewal = createRenewal({ ...deps, models, moving, charging })

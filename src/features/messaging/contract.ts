@@ -9,7 +9,7 @@ export type ConversationType = 'direct' | 'group' | 'room'
 export type ParticipantRole = 'owner' | 'admin' | 'member'
 /** `requested`: somebody unknown writes; `invited`: somebody unknown asks into a group. Both are in the list of requests until they are accepted */
 export type ParticipantState = 'joined' | 'requested' | 'invited' | 'declined' | 'left' | 'removed' | 'banned'
-/** `members` only where memberships are known, see `policy.ts` */
+/** `members`: of tiers of a rank or above */
 export type RoomAudience = 'all' | 'followers' | 'members'
 /** what becomes of a member's words that are on the list */
 export type FilterAction = 'hold' | 'refuse'
@@ -225,7 +225,7 @@ export interface SyncedConversation {
   changes?: Changes
 }
 
-/** `members` and `paid` only where memberships are known, see `policy.ts` */
+/** `paid`: whoever ever paid this creator */
 export type WhoMayWrite = 'everyone' | 'followers' | 'members' | 'paid' | 'nobody'
 
 export interface MessagingSettings {

@@ -90,14 +90,14 @@ export function createMaturation({ models: { Progress }, ledger, profiles, unitO
     return new Date(today.getTime() - ((isNew ? newDays : days) - 1) * dayMs)
   }
 
-  async function mature({ creator_id: creatorId, currency }: Earner, today: Date): Promise<boolean> {
+  async function mature({ creator_id: creatorId, currency }: Earner, today: Date): Promise<void> {
     const reference = `mature:${creatorId}:${currency}:${today.toISOString().slice(0, 10)}`
     const cutoff = cutoffOf(today, await profiles.since(creatorId))
-    return unitOfWork.run(context(), async (tx) => {
-      if (await ledger.isPosted(reference)) return false
+    await unitOfWork.run(context(), async (tx) => {
+      if (await ledger.isPosted(reference)) return
       const pending = await ledger.holds(tx, account.pending(creatorId), currency)
       const amount = pending - (await ledger.creditedSince(account.pending(creatorId), currency, cutoff))
-      if (amount <= 0) return false
+      if (amount <= 0) return
       const repaid = Math.min(amount, await ledger.holds(tx, account.debt(creatorId), currency))
       const credits: Posting[] = [
         { account: account.debt(creatorId), side: 'credit', amount: repaid },
@@ -106,7 +106,6 @@ export function createMaturation({ models: { Progress }, ledger, profiles, unitO
       const postings: Posting[] = [{ account: account.pending(creatorId), side: 'debit', amount }, ...credits.filter((each) => each.amount > 0)]
       await ledger.post(tx, { reference, reason: 'maturation', currency, source: creatorId, actor: 'system:maturation', postings })
       await tx.publish('wallet.changed', { wallet_id: creatorId })
-      return true
     })
   }
 }

@@ -80,7 +80,3 @@ export async function openClub(settings: Record<string, string> = {}): Promise<C
     stop: () => app.stop(),
   }
 }
-
-export function day(instant: string | null): string {
-  return (instant ?? 'never').slice(0, 10)
-}
