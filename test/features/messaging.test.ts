@@ -361,6 +361,24 @@ describe('a conversation', () => {
     for (const each of [hers, his]) each.close()
   })
 
+  it('is kept quiet on all of one’s devices, and nobody else hears of it', async () => {
+    const { owner, others, conversation_id } = await group(1)
+    const [phone, desk, other] = [await bySocket(app, owner), await bySocket(app, owner), await bySocket(app, others[0] as Person)]
+    let told = 0
+    other.raw.on('conversation:updated', () => told++)
+    const muted_until = new Date(app.clock.now().getTime() + 60_000).toISOString()
+    expect(await phone.call('conversation:mute', { conversation_id, until: muted_until })).to.include({ muted_until })
+    expect(await desk.next('conversation:updated')).to.include({ conversation_id })
+    expect(await desk.call('conversation:read', { conversation_id })).to.include({ muted_until })
+    expect(await other.call('conversation:read', { conversation_id })).to.include({ muted_until: null })
+    await phone.call('conversation:mute', { conversation_id, until: null })
+    await desk.next('conversation:updated')
+    await say(other, conversation_id, 'the first that is heard')
+    await other.next('message:created')
+    expect(told, 'the other').to.equal(0)
+    for (const each of [phone, desk, other]) each.close()
+  })
+
   it('is nobody’s who is not in it, by whatever name', async () => {
     const { his, conversation_id } = await pair()
     const { message_id } = await say(his, conversation_id, 'ours')

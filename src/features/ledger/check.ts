@@ -9,7 +9,7 @@ import type { BatchRow, LedgerModels } from './model.ts'
 import { hashBatch, headerOf, leafOf, presentRoot, verifyRoot } from './proof.ts'
 import { genesis } from './sealer.ts'
 
-const batchPage = 50
+const batchPage = 20
 const maxReported = 100
 const oldestUnsealedMs = 60_000
 
@@ -98,8 +98,9 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
     let prev = start?.hash ?? genesis
     for (;;) {
       const page = await Batches.find({ _id: { $gt: n } }).sort({ _id: 1 }).limit(batchPage).lean()
+      const sealed = new Map((await Entries.find({ _id: { $in: page.flatMap((batch) => batch.entry_ids) } }).lean()).map((entry) => [entry._id, entry]))
       for (const batch of page) {
-        const fault = await faultOfBatch(batch, n, prev)
+        const fault = faultOfBatch(batch, n, prev, sealed)
         if (fault) return [{ check: 'ledger.batches', detail: fault, subject: String(batch._id) }]
         n = batch._id
         prev = batch.hash
@@ -164,12 +165,10 @@ export function createLedgerChecks({ models, unitOfWork, wall }: { models: Ledge
     return { currency, postings: postings.filter(({ account }) => isKnown(balanceId(account, currency))) }
   }
 
-  async function faultOfBatch(batch: BatchRow, n: number, prev: string): Promise<string | undefined> {
+  function faultOfBatch(batch: BatchRow, n: number, prev: string, byId: ReadonlyMap<string, EntryRow>): string | undefined {
     if (batch._id !== n + 1) return `follows ${n}: there is a gap`
     if (batch.prev !== prev) return 'does not name the batch before it'
     if (batch.count !== batch.entry_ids.length) return 'counts other than it holds'
-    const rows = await Entries.find({ _id: { $in: batch.entry_ids } }).lean()
-    const byId = new Map(rows.map((row) => [row._id, row]))
     const missing = batch.entry_ids.find((id) => !byId.has(id))
     if (missing) return `entry ${missing} is gone`
     const leaves = batch.entry_ids.map((id) => leafOf(byId.get(id) as EntryRow))

@@ -19,7 +19,7 @@ import { createSealer, type Sealer } from './sealer.ts'
 import { createWallets, type Wallets } from './wallets.ts'
 
 export { account } from './chart.ts'
-export type { Entry, Posting } from './entry.ts'
+export type { Entry, EntryRow, Posting } from './entry.ts'
 export type { Wallets } from './wallets.ts'
 export { createLedgerModels } from './model.ts'
 export { createLedgerChecks } from './check.ts'

@@ -1,5 +1,6 @@
 import type { Check, Violation } from '../../kernel/feature.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { faultsOf, groupedBy, walk } from '../../platform/walk.ts'
 import type { Payments } from '../payments/index.ts'
 import { nextDue } from './dunning.ts'
 import type { MembershipModels, MembershipRow } from './model.ts'
@@ -14,7 +15,7 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
     { name: 'memberships.one-live', run: oneLive },
     ofEach('memberships.transitions', transitionFault),
     ofEach('memberships.periods', periodFault),
-    ofEach('memberships.paid', paidFault),
+    { name: 'memberships.paid', run: () => walk(unitOfWork, Memberships, paidFaults) },
     ofEach('memberships.due', dueFault),
     { name: 'memberships.seats', run: seats },
   ]
@@ -33,24 +34,8 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
     return [...twice.map(({ _id, n }) => ({ check, detail: `${n} memberships of ${_id.creator_id} have not ended`, subject: _id.fan_id })), ...(isGuarded ? [] : [{ check, detail: 'the unique index is missing' }])]
   }
 
-  /** They move while they are walked over, so what looks wrong is judged again in one snapshot. */
-  function ofEach(name: string, faultOf: (row: MembershipRow) => Promise<string | undefined> | string | undefined): Check {
-    return {
-      name,
-      async run() {
-        const found: Violation[] = []
-        for await (const row of Memberships.find({}).lean().cursor()) {
-          if (!(await faultOf(row))) continue
-          const fault = await unitOfWork.read(async () => {
-            const present = await Memberships.findById(row._id).lean()
-            return present ? faultOf(present) : 'is gone'
-          })
-          if (fault) found.push({ check: name, detail: fault, subject: row._id })
-          if (found.length >= maxReported) break
-        }
-        return found
-      },
-    }
+  function ofEach(name: string, faultOf: (row: MembershipRow) => string | undefined): Check {
+    return { name, run: () => walk(unitOfWork, Memberships, (page: MembershipRow[]) => faultsOf(name, page, faultOf)) }
   }
 
   function transitionFault({ transitions, status, live, ended_at }: MembershipRow): string | undefined {
@@ -73,13 +58,16 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
   }
 
   /** I24, and no ghosts: a period that runs was paid, once. */
-  async function paidFault(row: MembershipRow): Promise<string | undefined> {
-    const paid = await payments.succeededFor(row._id)
-    const keys = paid.map(({ effect_key }) => effect_key.split(':').slice(2, 4).join(':'))
-    const twice = keys.find((key, index) => key.startsWith('period:') && keys.indexOf(key) !== index)
-    if (twice) return `was charged twice for ${twice}`
-    const wasActive = row.transitions.some((step) => step.to === 'active')
-    return wasActive && paid.length === 0 ? `is ${row.status}, and nobody paid for it` : undefined
+  async function paidFaults(page: MembershipRow[]): Promise<Violation[]> {
+    const paidFor = groupedBy(await payments.succeededFor(page.map((row) => row._id)), ({ subject }) => subject)
+    return faultsOf('memberships.paid', page, (row) => {
+      const paid = paidFor.get(row._id) ?? []
+      const keys = paid.map(({ effect_key }) => effect_key.split(':').slice(2, 4).join(':'))
+      const twice = keys.find((key, index) => key.startsWith('period:') && keys.indexOf(key) !== index)
+      if (twice) return `was charged twice for ${twice}`
+      const wasActive = row.transitions.some((step) => step.to === 'active')
+      return wasActive && paid.length === 0 ? `is ${row.status}, and nobody paid for it` : undefined
+    })
   }
 
   /** I39: whatever time moves next stands in the table, and nothing else. */

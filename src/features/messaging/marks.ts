@@ -45,11 +45,14 @@ export function createMarks({ models, access, reading, placing, parting, unitOfW
     )
   }
 
-  /** No noise of it until then. */
+  /** No noise of it until then, on all of one's devices; nobody else hears of it. */
   async function mute(ctx: Context, { conversation_id, until }: { conversation_id: string; until: string | null }): Promise<Conversation> {
-    const { me } = await access.to(ctx, conversation_id)
+    const { conversation, me } = await access.to(ctx, conversation_id)
     ensure(until === null || new Date(until) > clock.now(), 'validation', { errors: [{ path: 'until', code: 'past', detail: 'is over already' }] })
-    await Participations.updateOne({ _id: me._id }, { $set: { muted_until: until === null ? null : new Date(until) } })
+    await unitOfWork.run(ctx, async (tx) => {
+      await Participations.updateOne({ _id: me._id }, { $set: { muted_until: until === null ? null : new Date(until) } })
+      await tx.publish('conversation.changed', { conversation_id, member_ids: [me.user_id], version: conversation.version, parted: [] })
+    })
     return reading.read(ctx, { conversation_id })
   }
 }

@@ -118,10 +118,10 @@ export function createPaymentService({ models, unitOfWork, ledger, collecting, p
     return row._id
   }
 
-  /** What was paid for a thing that is paid over and over again, in that order. */
-  async function succeededFor(subject: string): Promise<{ payment_id: string; effect_key: string }[]> {
-    const rows = await Payments.find({ subject, state: { $in: [...paidStates] } }, { effect_key: 1 }).sort({ _id: 1 }).lean()
-    return rows.map((row) => ({ payment_id: row._id, effect_key: row.effect_key ?? '' }))
+  /** What was paid for things that are paid over and over again, in that order. */
+  async function succeededFor(subjects: readonly string[]): Promise<{ subject: string; payment_id: string; effect_key: string }[]> {
+    const rows = await Payments.find({ subject: { $in: subjects }, state: { $in: [...paidStates] } }, { subject: 1, effect_key: 1 }).sort({ _id: 1 }).lean()
+    return rows.map((row) => ({ subject: row.subject ?? '', payment_id: row._id, effect_key: row.effect_key ?? '' }))
   }
 
   /** Whether somebody ever gave a creator money that was not given back. */

@@ -1,21 +1,19 @@
 import type { Check, Violation } from '../../kernel/feature.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import { walk } from '../../platform/walk.ts'
 import type { BarrierRow, ProfileModels, ProfileRow } from './model.ts'
 import { keysOf } from './search-terms.ts'
-
-const batch = 200
-const maxReported = 100
 
 /** The counters against the rows that they are projections of: page by page, each page in a snapshot of its own. */
 export function createProfileChecks({ models, unitOfWork }: { models: ProfileModels; unitOfWork: UnitOfWork }): Check[] {
   const { Profiles, SearchRows, Follows, FollowerMoves, Attention, Barriers } = models
 
   return [
-    { name: 'profiles.followers-exact', run: () => walk(profilesAfter, followersExact) },
-    { name: 'profiles.trending-exact', run: () => walk(profilesAfter, trendingExact) },
+    { name: 'profiles.followers-exact', run: () => walk(unitOfWork, Profiles, followersExact) },
+    { name: 'profiles.trending-exact', run: () => walk(unitOfWork, Profiles, trendingExact) },
     // A profile has some twenty rows to be found by: they are gone through only when everything is.
-    { name: 'profiles.search-agrees', run: async ({ full }) => (full ? walk(profilesAfter, searchAgrees) : []) },
-    { name: 'profiles.no-follow-across-a-block', run: () => walk(barriersAfter, noFollowAcrossABlock) },
+    { name: 'profiles.search-agrees', run: async ({ full }) => (full ? walk(unitOfWork, Profiles, searchAgrees) : []) },
+    { name: 'profiles.no-follow-across-a-block', run: () => walk(unitOfWork, Barriers, noFollowAcrossABlock) },
   ]
 
   /** The count and the moves that wait for it are the number of follow rows. */
@@ -49,27 +47,6 @@ export function createProfileChecks({ models, unitOfWork }: { models: ProfileMod
       found.push({ check: 'profiles.no-follow-across-a-block', detail: 'one of them follows the other', subject: `${by}>${whom}` })
     }
     return found
-  }
-
-  async function profilesAfter(id: string): Promise<ProfileRow[]> {
-    return Profiles.find({ _id: { $gt: id } }).sort({ _id: 1 }).limit(batch).lean()
-  }
-
-  async function barriersAfter(id: string): Promise<BarrierRow[]> {
-    return Barriers.find({ _id: { $gt: id } }).sort({ _id: 1 }).limit(batch).lean()
-  }
-
-  async function walk<Row extends { _id: string }>(rowsAfter: (id: string) => Promise<Row[]>, look: (page: readonly Row[]) => Promise<Violation[]>): Promise<Violation[]> {
-    const found: Violation[] = []
-    for (let after: string | undefined = ''; after !== undefined && found.length < maxReported; ) {
-      const { page, violations } = await unitOfWork.read(async () => {
-        const rows = await rowsAfter(after as string)
-        return { page: rows, violations: await look(rows) }
-      })
-      found.push(...violations)
-      after = page.length < batch ? undefined : page.at(-1)?._id
-    }
-    return found.slice(0, maxReported)
   }
 }
 
