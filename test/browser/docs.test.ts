@@ -26,28 +26,6 @@ describe('readers of the references', function () {
   })
 
   for (const { name, viewport, colorScheme } of sizes) {
-    it(`find every operation at /docs and try one (${name})`, async () => {
-      const { page, faults } = await openPage(await browser.newContext({ viewport, colorScheme }), `${app.url}/docs`)
-      const routes = app.app.features.flatMap((feature) => feature.operations).filter(({ route }) => route !== 'socket-only')
-      expect([...(await operationsOn(page))]).to.have.length.of.at.least(routes.length)
-      await keepScreenshot(page, `docs-${name}`)
-
-      await page.getByPlaceholder('Filter by tag or path').fill('healthz')
-      const health = page.locator('.opblock', { hasText: '/healthz' })
-      await health.locator('.opblock-summary-control').click()
-      await health.getByRole('button', { name: 'Try it out' }).click()
-      await health.getByRole('button', { name: 'Execute' }).click()
-      await health.locator('.live-responses-table', { hasText: '"up"' }).waitFor()
-
-      await page.getByPlaceholder('Filter by tag or path').fill('/tips')
-      await page.locator('.opblock', { hasText: 'Tip a creator from your wallet' }).locator('.opblock-summary-control').click()
-      await page.getByText('insufficient-funds').first().waitFor()
-      await keepScreenshot(page, `docs-operation-${name}`)
-      expect(await overflowOf(page)).to.equal(0)
-      expect(faults).to.deep.equal([])
-      await page.context().close()
-    })
-
     it(`find a command at /docs/realtime, sign in, send it and see what comes (${name})`, async () => {
       const { page, faults } = await openPage(await browser.newContext({ viewport, colorScheme }), `${app.url}/docs/realtime`)
       await page.getByRole('heading', { name: 'Connect', exact: true }).waitFor()
@@ -94,6 +72,34 @@ describe('readers of the references', function () {
       await page.context().close()
     })
   }
+
+  it('find an operation at /docs and try it', async () => {
+    const { page, faults } = await openPage(await browser.newContext(sizes[0]), `${app.url}/docs`)
+    await page.locator('.opblock-tag').first().waitFor()
+    await look(page, 'docs')
+
+    await page.getByPlaceholder('Filter by tag or path').fill('healthz')
+    const health = page.locator('.opblock', { hasText: '/healthz' })
+    await health.locator('.opblock-summary-control').click()
+    await health.getByRole('button', { name: 'Try it out' }).click()
+    await health.getByRole('button', { name: 'Execute' }).click()
+    await health.locator('.live-responses-table', { hasText: '"up"' }).waitFor()
+
+    await page.getByPlaceholder('Filter by tag or path').fill('/tips')
+    await page.locator('.opblock', { hasText: 'Tip a creator from your wallet' }).locator('.opblock-summary-control').click()
+    await page.getByText('insufficient-funds').first().waitFor()
+    await look(page, 'docs-operation')
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
+
+  it('find every operation at /docs', async () => {
+    const { page, faults } = await openPage(await browser.newContext({ viewport: sizes[1].viewport }), `${app.url}/docs`)
+    const routes = app.app.features.flatMap((feature) => feature.operations).filter(({ route }) => route !== 'socket-only')
+    expect([...(await operationsOn(page))]).to.have.length.of.at.least(routes.length)
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
 
   it('do all that with the keyboard alone', async () => {
     const { page, faults } = await openPage(await browser.newContext({ viewport: { width: 1280, height: 800 } }), `${app.url}/docs/realtime`)
@@ -145,8 +151,18 @@ describe('readers of the references', function () {
   })
 })
 
+async function look(page: Page, what: string): Promise<void> {
+  for (const { name, viewport, colorScheme } of sizes) {
+    await page.setViewportSize(viewport)
+    await page.emulateMedia({ colorScheme })
+    expect(await overflowOf(page), name).to.equal(0)
+    await keepScreenshot(page, `${what}-${name}`)
+  }
+}
+
 /** Those that each part holds, opened and closed in turn. */
 async function operationsOn(page: Page): Promise<string[]> {
+  await page.locator('.opblock-tag').first().waitFor()
   const found: string[] = []
   for (const part of await page.locator('.opblock-tag').all()) {
     await part.click()
