@@ -161,7 +161,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     log,
     http,
   })
-  const providers = [createSandboxAdapter({ baseUrl: ownUrl, apiKey, webhookSecrets: sandboxKeys, http, wall })]
+  const company = createSandboxAdapter({ baseUrl: ownUrl, apiKey, webhookSecrets: sandboxKeys, http, wall })
 
   const audit = createAudit({ connection: db, wall })
   const smtp = config.SMTP_URL ? createSmtpMailer({ url: config.SMTP_URL, from: config.MAIL_FROM }) : undefined
@@ -179,8 +179,8 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     moneyOf: async (userId) => ({ amount: await ledger.ledger.moneyOf(userId), currency }),
   })
   const ledger = createLedger({ ...common, leases, rootSeed: keys.key('ledger-root') })
-  const profiles = createProfiles({ ...common, accounts: accounts.accounts, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
-  const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers })
+  const profiles = createProfiles({ ...common, accounts: accounts.accounts, stepUp: accounts.stepUp, mails, vault: createVault(keys, 'bank-account'), earningsOf: ledger.ledger.earningsOf })
+  const payments = createPayments({ ...common, ledger: ledger.ledger, ledgerModels: ledger.models, providers: [company] })
   const memberships = createMemberships({ ...common, mails, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, payments: payments.payments, feeBps: config.MEMBERSHIP_FEE_BPS })
   const tips = createTips({
     ...common,
@@ -214,10 +214,25 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
   const messaging = createMessaging({ ...common, limits, tips: tips.tips, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, memberships: memberships.access, media: media.media })
   const presence = createPresence({ ...common, redis, limits, accounts: accounts.accounts, profiles: profiles.profiles, relations: profiles.relations, company: messaging.company, processId, recentProcesses: () => processes.alive(recentMs) })
   const announcements = createAnnouncements({ ...common, accounts: accounts.accounts, profiles: profiles.profiles, announcing: messaging.announcing, company: messaging.company, memberships: memberships.access, leases, perSecond: config.ANNOUNCEMENTS_PER_SECOND, perDay: config.ANNOUNCEMENTS_PER_DAY })
-  const payouts = createPayouts({ ...common, ledger: ledger.ledger, profiles: profiles.profiles, days: config.MATURATION_DAYS, newDays: config.MATURATION_DAYS_NEW })
+  const payouts = createPayouts({
+    ...common,
+    ledger: ledger.ledger,
+    ledgerModels: ledger.models,
+    profiles: profiles.profiles,
+    accounts: accounts.accounts,
+    stepUp: accounts.stepUp,
+    mails,
+    vault: createVault(keys, 'bank-account'),
+    provider: company,
+    currency,
+    minimum: config.PAYOUT_MINIMUM,
+    secondAbove: config.PAYOUT_SECOND_APPROVAL,
+    days: config.MATURATION_DAYS,
+    newDays: config.MATURATION_DAYS_NEW,
+  })
   const reports = createReports({ ...common, limits, accounts: accounts.accounts, tips: tips.tips, messages: messaging.messages })
   const allChecks = () => [...features.flatMap((each) => each.checks), createIdempotencyCheck({ idempotency, effects: features.flatMap((each) => each.effects), wall })]
-  const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, accounts: accounts.accounts, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, log })
+  const admin = createAdmin({ checks: allChecks, jobs: () => jobs.states(), outbox, audit, accounts: accounts.accounts, mails, cursors, wall, sandbox: sandbox.faults, maintenance, unitOfWork, onViolation: metrics.violation, onChecked: payouts.followCheck, log })
   const clockFeature = createClockFeature({
     ...common,
     business,
@@ -226,7 +241,7 @@ export async function createApp(config: Config, { mongoUri, dbName, secret, cloc
     movable: config.NODE_ENV !== 'production' && config.PAYMENT_PROVIDERS.includes('sandbox'),
     leases,
   })
-  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, memberships.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, payouts, admin.feature, clockFeature, media.feature]
+  const features: readonly Feature[] = [accounts.feature, profiles.feature, reports.feature, ledger.feature, payments.feature, memberships.feature, tips.feature, overlays.feature, messaging.feature, presence.feature, announcements.feature, payouts.feature, admin.feature, clockFeature, media.feature]
 
   const operations = features.flatMap((each) => each.operations)
   const dispatcher: Dispatcher = createDispatcher({

@@ -20,6 +20,8 @@ export interface Settings {
   DEFAULT_CURRENCY: string
   TIP_FEE_BPS: number
   MEMBERSHIP_FEE_BPS: number
+  PAYOUT_MINIMUM: number
+  PAYOUT_SECOND_APPROVAL: number
   MATURATION_DAYS: number
   MATURATION_DAYS_NEW: number
   ANNOUNCEMENTS_PER_SECOND: number
@@ -98,6 +100,8 @@ export const settingsSchema = Joi.object<Settings>({
   DEFAULT_CURRENCY: Joi.string().length(3).uppercase().default('ZMW').description('The ISO 4217 currency of new wallets'),
   TIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(500).description("The platform's share of a tip in hundredths of a percent"),
   MEMBERSHIP_FEE_BPS: Joi.number().integer().min(0).max(5000).default(800).description("The platform's share of what a membership costs, in hundredths of a percent; of each payment by what it was then"),
+  PAYOUT_MINIMUM: Joi.number().integer().min(1).max(1_000_000_000).default(10_000).description('The least that is paid out, in minor units of the default currency'),
+  PAYOUT_SECOND_APPROVAL: Joi.number().integer().min(0).max(1_000_000_000).default(5_000_000).description('Two admins have to agree to payouts of more than this, in minor units of the default currency'),
   MATURATION_DAYS: Joi.number().integer().min(1).max(90).default(7).description('How many days after the day on which they were earned earnings can be paid out'),
   MATURATION_DAYS_NEW: Joi.number().integer().min(1).max(90).default(14).description('The same for whoever became a creator within the last 30 days'),
   ANNOUNCEMENTS_PER_SECOND: Joi.number().integer().min(1).max(1_000).default(20).description("How many people creators' announcements reach in a second, all together"),

@@ -4,10 +4,10 @@ import { capOf, isCurrency } from '../kernel/currency.ts'
 import { AppError, ensure } from '../kernel/errors.ts'
 import { readJson } from '../platform/http/body.ts'
 import { createInputReader } from '../platform/input.ts'
-import type { Book, Card, Order, RefundOrder } from './book.ts'
+import type { Book, Card, Order, RefundOrder, TransferOrder } from './book.ts'
 import type { FaultSwitches } from './faults.ts'
 import { isSameSecret } from './signature.ts'
-import type { BookedRefund, Charge } from './store.ts'
+import type { BookedRefund, Charge, Transfer } from './store.ts'
 
 const hangMs = 60_000
 const maxHanging = 256
@@ -35,6 +35,13 @@ const refundOrder = Joi.object<RefundOrder>({
   amount: orderFields.amount,
   currency: orderFields.currency,
 })
+const transferOrder = Joi.object<TransferOrder>({
+  reference: orderFields.reference,
+  amount: orderFields.amount,
+  currency: orderFields.currency,
+  bank_account: Joi.string().min(1).max(64).required(),
+  account_name: Joi.string().min(1).max(200).required(),
+})
 const card = Joi.object<Card>({
   reference: orderFields.reference,
   kind: Joi.valid('card').required(),
@@ -59,6 +66,7 @@ export function createApi({
   const readOrder = createInputReader(order)
   const readMethodCharge = createInputReader(methodCharge)
   const readRefund = createInputReader(refundOrder)
+  const readTransfer = createInputReader(transferOrder)
   const readCard = createInputReader(card)
   const hanging = new Set<() => void>()
 
@@ -68,6 +76,8 @@ export function createApi({
   router.route('/v1/charges').post(asHandler(chargeMethod)).all(notAllowed('POST'))
   router.route('/v1/refunds').post(asHandler(refund)).all(notAllowed('POST'))
   router.route('/v1/refunds/:reference').get(asHandler(showRefund)).all(notAllowed('GET'))
+  router.route('/v1/transfers').post(asHandler(transfer)).all(notAllowed('POST'))
+  router.route('/v1/transfers/:reference').get(asHandler(showTransfer)).all(notAllowed('GET'))
   router.route('/v1/payments').get(asHandler(listPayments)).all(notAllowed('GET'))
   router.route('/v1/payments/:reference').get(asHandler(readPayment)).all(notAllowed('GET'))
 
@@ -110,7 +120,27 @@ export function createApi({
     else response.status(404).json({ status: 'not_found', reference })
   }
 
-  function ensureAmount({ amount, currency }: Order): void {
+  async function transfer(request: Request, response: Response): Promise<void> {
+    const wanted = readTransfer(await readJson(request)) as TransferOrder
+    ensureAmount(wanted)
+    const { transfer: made, isNew } = await book.transfer(wanted)
+    if ((await faults.read()).timeout_after_charge) return hang(response)
+    response.status(isNew ? 201 : 200).json(presentTransfer(made))
+  }
+
+  async function showTransfer(request: Request, response: Response): Promise<void> {
+    const reference = request.params['reference'] as string
+    const made = referenceRule.test(reference) ? await book.findTransfer(reference) : null
+    if (made) response.json(presentTransfer(made))
+    else response.status(404).json({ status: 'not_found', reference })
+  }
+
+  function presentTransfer(row: Transfer): object {
+    const { _id, reference, amount, currency, created_at } = row
+    return { provider_transfer_id: _id, reference, amount, currency, ...book.stateOf(row), created_at: created_at.toISOString() }
+  }
+
+  function ensureAmount({ amount, currency }: Pick<Order, 'amount' | 'currency'>): void {
     ensure(isCurrency(currency), 'currency')
     ensure(amount <= capOf(currency), 'amount')
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { ensure, fail } from '../kernel/errors.ts'
 import type { DueRow } from '../kernel/feature.ts'
 import type { Deliveries } from './deliveries.ts'
-import type { Behaviour, BookedRefund, Charge, Method, Store, Webhook, Word } from './store.ts'
+import type { Behaviour, BookedRefund, Charge, Method, Store, Transfer, Webhook, Word } from './store.ts'
 import { newId, newToken } from './tokens.ts'
 
 export interface Order {
@@ -26,6 +26,19 @@ export interface RefundOrder {
   currency: string
 }
 
+export interface TransferOrder {
+  reference: string
+  amount: number
+  currency: string
+  bank_account: string
+  account_name: string
+}
+
+export interface TransferState {
+  status: 'processing' | 'succeeded' | 'failed' | 'returned'
+  failure_reason?: string
+}
+
 export type Outcome = keyof typeof outcomes
 
 interface Verdict {
@@ -47,6 +60,7 @@ const outcomes = {
 export const outcomeNames = Object.keys(outcomes) as Outcome[]
 
 const pageSize = 50
+const dayMs = 24 * 3600_000
 const duplicateKey = 11000
 
 export type Book = ReturnType<typeof createBook>
@@ -65,9 +79,9 @@ export function createBook({
   wakeIn: (ms: number) => void
   lateMs: number
 }) {
-  const { charges, methods, refunds } = store
+  const { charges, methods, refunds, transfers } = store
 
-  return Object.freeze({ open, saveMethod, charge, refund, findRefund, find, findByToken, list, decide, nextLate, settleLate })
+  return Object.freeze({ open, saveMethod, charge, refund, findRefund, transfer, findTransfer, stateOf, find, findByToken, list, decide, nextLate, settleLate })
 
   /**
    * Opens a charge once: the same reference gets the same answer, however often and however much at once it is asked for.
@@ -139,6 +153,33 @@ export function createBook({
 
   async function findRefund(reference: string): Promise<BookedRefund | null> {
     return refunds.findOne({ reference })
+  }
+
+  /** Sends money to a bank account, once for each reference. What becomes of it is told by the account's last digits: see the README. */
+  async function transfer(order: TransferOrder): Promise<{ transfer: Transfer; isNew: boolean }> {
+    const row: Transfer = { _id: newId('sbt'), ...order, created_at: clock.now() }
+    try {
+      await transfers.insertOne(row)
+      return { transfer: row, isNew: true }
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== duplicateKey) throw error
+    }
+    const first = (await findTransfer(order.reference)) ?? fail('retry')
+    ensure(first.amount === order.amount && first.currency === order.currency && first.bank_account === order.bank_account, 'conflict', 'The reference stands for another transfer already')
+    return { transfer: first, isNew: false }
+  }
+
+  async function findTransfer(reference: string): Promise<Transfer | null> {
+    return transfers.findOne({ reference })
+  }
+
+  /** A bank says no at once, takes a day, or sends back on the next day what it took. */
+  function stateOf({ bank_account, created_at }: Transfer): TransferState {
+    const isNextDay = clock.now().getTime() - created_at.getTime() >= dayMs
+    if (bank_account.endsWith('0001')) return { status: 'failed', failure_reason: 'account_closed' }
+    if (bank_account.endsWith('0002')) return isNextDay ? { status: 'returned', failure_reason: 'name_mismatch' } : { status: 'succeeded' }
+    if (bank_account.endsWith('0003')) return { status: isNextDay ? 'succeeded' : 'processing' }
+    return { status: 'succeeded' }
   }
 
   async function earlier(order: Order): Promise<Charge> {

@@ -42,6 +42,18 @@ export interface BookedRefund {
   created_at: Date
 }
 
+/** Money that a customer had sent to a bank account. */
+export interface Transfer {
+  _id: string
+  /** the customer's id of it, and its idempotency key */
+  reference: string
+  amount: number
+  currency: string
+  bank_account: string
+  account_name: string
+  created_at: Date
+}
+
 /** How a saved method behaves when it is charged: `decline_after:N` works N times. */
 export type Behaviour = 'success' | 'decline' | 'requires_action' | `decline_after:${number}`
 
@@ -82,6 +94,7 @@ export interface Store {
   readonly charges: Collection<Charge>
   readonly methods: Collection<Method>
   readonly refunds: Collection<BookedRefund>
+  readonly transfers: Collection<Transfer>
   readonly webhooks: Collection<Webhook>
   readonly settings: Collection<Document & { _id: string }>
   open(): Promise<void>
@@ -104,14 +117,15 @@ export function createStore({ mongoUri, dbName }: { mongoUri: string; dbName: st
   const charges = db.collection<Charge>('charges')
   const methods = db.collection<Method>('methods')
   const refunds = db.collection<BookedRefund>('refunds')
+  const transfers = db.collection<Transfer>('transfers')
   const webhooks = db.collection<Webhook>('webhooks')
   const settings = db.collection<Document & { _id: string }>('settings')
 
-  return Object.freeze({ charges, methods, refunds, webhooks, settings, open, close: () => client.close(), atomically })
+  return Object.freeze({ charges, methods, refunds, transfers, webhooks, settings, open, close: () => client.close(), atomically })
 
   async function open(): Promise<void> {
     await client.connect()
-    for (const { collectionName } of [charges, methods, refunds, webhooks, settings])
+    for (const { collectionName } of [charges, methods, refunds, transfers, webhooks, settings])
       await db.createCollection(collectionName).catch((error: unknown) => {
         if ((error as { code?: unknown }).code !== alreadyThere) throw error
       })
@@ -121,6 +135,7 @@ export function createStore({ mongoUri, dbName }: { mongoUri: string; dbName: st
       { key: { late_at: 1 }, sparse: true },
     ])
     await refunds.createIndexes([{ key: { reference: 1 }, unique: true }])
+    await transfers.createIndexes([{ key: { reference: 1 }, unique: true }])
     await methods.createIndexes([{ key: { reference: 1 }, unique: true }])
     await webhooks.createIndexes([
       { key: { due_at: 1 }, sparse: true },

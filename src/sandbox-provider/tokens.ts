@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 
-/** `sbx_…` a charge, `sbm_…` a saved method, `sbr_…` a refund, `msg_…` a webhook: later ones sort later, so that a statement can be paged by id. */
-export function newId(prefix: 'sbx' | 'sbm' | 'sbr' | 'msg'): string {
+/** `sbx_…` a charge, `sbm_…` a saved method, `sbr_…` a refund, `sbt_…` a transfer, `msg_…` a webhook: later ones sort later, so that a statement can be paged by id. */
+export function newId(prefix: 'sbx' | 'sbm' | 'sbr' | 'sbt' | 'msg'): string {
   return `${prefix}_${uuidv7().replaceAll('-', '')}`
 }
 

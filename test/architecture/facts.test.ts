@@ -15,6 +15,7 @@ const told: Record<FactName, true> = {
   'clock:moved': true,
   'wallet:changed': true,
   'membership:changed': true,
+  'payout:updated': true,
   'payment:updated': true,
   'tip:received': true,
   'tip:announced': true,

@@ -24,6 +24,7 @@ const renewalPoints = chosen([
   'memberships.due.after-charge',
   'payments.inbox.before-commit',
 ])
+const payoutPoints = chosen(['payouts.send.after-intent', 'payouts.send.after-provider', 'payouts.send.after-commit'], 1)
 const refundPoints = chosen(['payments.refund.after-intent', 'payments.refund.after-provider', 'payments.refund.after-commit'], 1)
 
 function chosen(points: string[], count = perRun): string[] {
@@ -31,9 +32,10 @@ function chosen(points: string[], count = perRun): string[] {
 }
 
 /** Killed wherever it matters, the server charges each period once and gives each cent back once. */
-describe(`renewals and refunds of a server that is killed (KILL_SEED=${seed})`, function () {
+describe(`renewals, refunds and payouts of a server that is killed (KILL_SEED=${seed})`, function () {
   this.timeout(120_000)
   let home: Home
+  let creator = ''
   let fan = ''
   let card = ''
   let walletFan = ''
@@ -42,7 +44,7 @@ describe(`renewals and refunds of a server that is killed (KILL_SEED=${seed})`, 
   before(async () => {
     home = await makeHome()
     const app = await runApp(home)
-    const creator = await register(app.url, 'creator')
+    creator = await register(app.url, 'creator')
     fan = await register(app.url, 'fan')
     walletFan = await register(app.url, 'fan', 'rich')
     const tier = await made(ask(`${app.url}/api/v1/tiers`, { token: creator, json: { name: 'Club', rank: 1, benefits: [], prices: [{ interval: 'month', amount: 1_000, currency: 'ZMW' }] } }))
@@ -93,6 +95,22 @@ describe(`renewals and refunds of a server that is killed (KILL_SEED=${seed})`, 
       const { refund_id } = again.body as { refund_id: string }
       const list = await until(async () => (await ask(`${app.url}/api/v1/payments/${payment}/refunds`, { token })).body.data as { refund_id: string; status: string }[], (all) => all.every(({ status }) => status === 'succeeded'), 'the refund', 60_000)
       expect(list.filter((each) => each.refund_id === refund_id)).to.have.length(1)
+      await expectClean(app)
+      await stop(app)
+    })
+
+  for (const point of payoutPoints)
+    it(`at ${point}: a payout is sent once`, async () => {
+      const few = { PAYOUT_MINIMUM: '1' }
+      const dying = await runApp(home, { ...few, FAILPOINT: `${point}:1` })
+      expect((await advance(dying.url, 'P15D')).status).to.equal(200)
+      const asked = await made(ask(`${dying.url}/api/v1/payouts/request`, { token: creator, key: `payout-${point}`, json: { amount: 100, bank_account: 'ZM12 0001 0002 0004', account_name: 'Creator' } }))
+      await ask(`${dying.url}/api/v1/admin/payouts/${asked['payout_id'] as string}/approve`, { token: await adminToken(dying.url), json: { note: '' } }).catch(() => undefined)
+      expect((await dying.exited).signal).to.equal('SIGKILL')
+      const app = await runApp(home, few)
+      expect((await advance(app.url, 'PT2H')).status).to.equal(200)
+      const { data } = await until(async () => (await ask(`${app.url}/api/v1/payouts/me`, { token: creator })).body as { data: { payout_id: string; state: string }[] }, (page) => page.data[0]?.state === 'completed', 'the payout', 60_000)
+      expect(data.filter((each) => each.payout_id === asked['payout_id'])).to.have.length(1)
       await expectClean(app)
       await stop(app)
     })

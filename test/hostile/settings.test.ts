@@ -20,8 +20,8 @@ describe('E1: a start with bad settings', () => {
     ['an address of the database that is none', { MONGODB_URI: 'https://hunter2:hunter2@db.example' }, ['MONGODB_URI']],
     [
       'everything wrong at once',
-      { PORT: 'hunter2', HOST: '-hunter2-', PUBLIC_URL: 'ftp://hunter2', MONGODB_URI: 'hunter2', SECRET: 'hunter2', SECRET_PREVIOUS: 'hunter2', ADMIN_EMAIL: 'hunter2', ADMIN_PASSWORD: 'hunter2', PAYMENT_PROVIDERS: 'hunter2', ALLOW_SANDBOX: 'hunter2', DEFAULT_CURRENCY: 'hunter2', TIP_FEE_BPS: '5001', MEMBERSHIP_FEE_BPS: '-1', MATURATION_DAYS: '0', MATURATION_DAYS_NEW: '91', ALLOWED_ORIGINS: 'https://a.example/hunter2', TRUSTED_PROXIES: 'hunter2', METRICS_TOKEN: 'hunter2', LOG_LEVEL: 'hunter2', FAILPOINT: 'hunter2', NODE_ENV: 'hunter2' },
-      ['PORT', 'HOST', 'PUBLIC_URL', 'MONGODB_URI', 'SECRET', 'SECRET_PREVIOUS', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'PAYMENT_PROVIDERS', 'ALLOW_SANDBOX', 'DEFAULT_CURRENCY', 'TIP_FEE_BPS', 'MEMBERSHIP_FEE_BPS', 'MATURATION_DAYS', 'MATURATION_DAYS_NEW', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES', 'METRICS_TOKEN', 'LOG_LEVEL', 'FAILPOINT', 'NODE_ENV'],
+      { PORT: 'hunter2', HOST: '-hunter2-', PUBLIC_URL: 'ftp://hunter2', MONGODB_URI: 'hunter2', SECRET: 'hunter2', SECRET_PREVIOUS: 'hunter2', ADMIN_EMAIL: 'hunter2', ADMIN_PASSWORD: 'hunter2', PAYMENT_PROVIDERS: 'hunter2', ALLOW_SANDBOX: 'hunter2', DEFAULT_CURRENCY: 'hunter2', TIP_FEE_BPS: '5001', MEMBERSHIP_FEE_BPS: '-1', PAYOUT_MINIMUM: '0', PAYOUT_SECOND_APPROVAL: '-1', MATURATION_DAYS: '0', MATURATION_DAYS_NEW: '91', ALLOWED_ORIGINS: 'https://a.example/hunter2', TRUSTED_PROXIES: 'hunter2', METRICS_TOKEN: 'hunter2', LOG_LEVEL: 'hunter2', FAILPOINT: 'hunter2', NODE_ENV: 'hunter2' },
+      ['PORT', 'HOST', 'PUBLIC_URL', 'MONGODB_URI', 'SECRET', 'SECRET_PREVIOUS', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'PAYMENT_PROVIDERS', 'ALLOW_SANDBOX', 'DEFAULT_CURRENCY', 'TIP_FEE_BPS', 'MEMBERSHIP_FEE_BPS', 'PAYOUT_MINIMUM', 'PAYOUT_SECOND_APPROVAL', 'MATURATION_DAYS', 'MATURATION_DAYS_NEW', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES', 'METRICS_TOKEN', 'LOG_LEVEL', 'FAILPOINT', 'NODE_ENV'],
     ],
   ]
   for (const [what, settings, named] of rows)

@@ -109,6 +109,16 @@ export function describePaymentProvider(name: string, open: () => Promise<Provid
       expect(await stage.provider.queryRefund(`${order.reference}-more`)).to.deep.equal({ status: 'not_found' })
     })
 
+    it('sends money to a bank account once, says what became of it, and knows nothing of what it was never asked', async () => {
+      const out = { reference: 'payout-once', amount: 2_500, currency: 'ZMW', bank_account: 'ZM12 0001 0002 0004', account_name: 'Ana Banda' }
+      const all = await Promise.all(Array.from({ length: 8 }, () => stage.provider.transfer(out)))
+      expect(new Set(all.map((each) => each.provider_transfer_id)).size).to.equal(1)
+      expect(all[0]).to.include({ reference: out.reference, status: 'succeeded', amount: 2_500, currency: 'ZMW' })
+      expect(await stage.provider.queryTransfer(out.reference)).to.deep.equal(all[0])
+      expect(await faultOf(() => stage.provider.transfer({ ...out, amount: 2_501 }))).to.be.instanceOf(ProviderRefused)
+      expect(await stage.provider.queryTransfer('payout-never')).to.deep.equal({ status: 'not_found' })
+    })
+
     it('says so when a method is refused or its payer has to confirm, and refuses one that it does not keep', async () => {
       const bad = await stage.provider.saveMethod('method-bad', stage.methods.bad)
       const order = stage.newOrder()

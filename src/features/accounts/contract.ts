@@ -49,6 +49,11 @@ export interface ResetPassword {
   password: string
 }
 
+/** For so long this sign-in may do what moves money out, or changes where it goes. */
+export interface SteppedUp {
+  until: string
+}
+
 export type UserStatus = 'active' | 'suspended' | 'erased'
 
 /** A user as an admin sees them. */
@@ -81,6 +86,7 @@ export interface AccountOperations {
   'account:forgot-password': { input: { email: string }; output: Nothing }
   'account:reset-password': { input: ResetPassword; output: Nothing }
   'account:change-password': { input: { current_password: string; password: string }; output: Nothing }
+  'account:step-up': { input: { password: string }; output: SteppedUp }
   'account:export': { input: Nothing; output: Record<string, unknown> }
   'account:delete': { input: { password: string }; output: DeletionState }
   'account:undelete': { input: Nothing; output: DeletionState }
@@ -105,6 +111,7 @@ export const accountRoutes = {
   'account:forgot-password': { route: 'POST /api/v1/auth/forgot-password', door: 'http' },
   'account:reset-password': { route: 'POST /api/v1/auth/reset-password', door: 'http' },
   'account:change-password': 'POST /api/v1/auth/change-password',
+  'account:step-up': 'POST /api/v1/auth/step-up',
   'account:export': { route: 'GET /api/v1/auth/export', door: 'http' },
   'account:delete': 'POST /api/v1/auth/delete',
   'account:undelete': 'POST /api/v1/auth/delete/undo',

@@ -7,7 +7,7 @@ import type { Mails } from '../../platform/mail.ts'
 import type { Limiter } from '../../platform/rate-limit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type CodePurpose, type Codes, type Holder, refuse } from './codes.ts'
-import type { ResetPassword } from './contract.ts'
+import type { ResetPassword, SteppedUp } from './contract.ts'
 import { codeLetter, passwordChangedLetter } from './letters.ts'
 import type { AccountModels, UserRow } from './model.ts'
 import type { Passwords } from './passwords.ts'
@@ -15,6 +15,9 @@ import type { SessionDesk } from './session-desk.ts'
 import { emailKey, userOf } from './user.ts'
 
 type Nothing = Record<string, never>
+
+/** how long a password counts as just given */
+const steppedUpMs = 5 * 60_000
 
 export type Credentials = ReturnType<typeof createCredentials>
 
@@ -45,9 +48,9 @@ export function createCredentials({
   context: () => Context
   wall: Wall
 }) {
-  const { Users } = models
+  const { Users, Sessions } = models
 
-  return Object.freeze({ sendCode, resendVerification, verifyEmail, forgotPassword, sendResetCode, resetPassword, changePassword, ensurePassword })
+  return Object.freeze({ sendCode, resendVerification, verifyEmail, forgotPassword, sendResetCode, resetPassword, changePassword, ensurePassword, stepUp, ensureSteppedUp })
 
   async function sendCode(tx: Tx, purpose: CodePurpose, user: UserRow): Promise<void> {
     await mails.send(tx, codeLetter(purpose, user, await codes.issue(tx, purpose, user), publicUrl()))
@@ -115,6 +118,25 @@ export function createCredentials({
     ensure(user, 'session-revoked')
     ensure(await passwords.verify(user.password_hash, password), 'validation', { errors: [{ path, code: 'wrong', detail: 'is not your present password' }] })
     return user
+  }
+
+  /** For this sign-in alone. @throws AppError `validation` for a wrong password */
+  async function stepUp(ctx: Context, { password }: { password: string }): Promise<SteppedUp> {
+    await ensurePassword(ctx, 'password', password)
+    const { session_id } = userOf(ctx)
+    const at = wall.now()
+    await unitOfWork.run(ctx, async (tx) => {
+      await Sessions.updateOne({ _id: session_id }, { $set: { confirmed_at: at } })
+      await audit.record(tx, ctx, { action: 'session.stepped-up', subject: session_id })
+    })
+    return { until: new Date(at.getTime() + steppedUpMs).toISOString() }
+  }
+
+  /** A stolen token, or a screen that was left open, moves no money: the password was given in this sign-in a moment ago. @throws AppError `step-up-required` */
+  async function ensureSteppedUp(ctx: Context): Promise<void> {
+    const session = await Sessions.findById(userOf(ctx).session_id, { created_at: 1, confirmed_at: 1 }).lean()
+    const last = Math.max(session?.created_at.getTime() ?? 0, session?.confirmed_at?.getTime() ?? 0)
+    ensure(wall.now().getTime() - last <= steppedUpMs, 'step-up-required')
   }
 
   // Every other sign-in ends with the old password. Access tokens of before are void in any case; the sign-in that changed it refreshes its own.

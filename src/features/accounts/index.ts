@@ -29,6 +29,12 @@ import { createSessions } from './sessions.ts'
 import { createAccessTokens } from './tokens.ts'
 
 export type { AccountService } from './service.ts'
+
+export interface StepUp {
+  /** @throws AppError `step-up-required` unless the password was given in this sign-in within five minutes */
+  ensure(ctx: Context): Promise<void>
+}
+
 export { userOf } from './user.ts'
 
 /** With the time of one look, a socket whose news was lost is closed within 5 s. */
@@ -55,6 +61,7 @@ export function createAccounts(deps: {
   log: Logger
 }): {
   accounts: AccountService
+  stepUp: StepUp
   authenticate: ReturnType<typeof createAuthenticate>
   door: (operations: readonly AnyOperation[], furtherRooms: (userId: string) => Promise<string[]>) => SocketDoor
   feature: Feature
@@ -113,6 +120,7 @@ export function createAccounts(deps: {
   })
   return {
     accounts,
+    stepUp: { ensure: credentials.ensureSteppedUp },
     authenticate: createAuthenticate({ gatekeeper, tokens }),
     door: (operations, furtherRooms) => createUserDoor({ gatekeeper, desk, operations, furtherRooms, wall }),
     feature,

@@ -55,6 +55,8 @@ export interface SessionRow {
   created_at: Date
   /** 14 days after the last use, never later than 30 days after the sign-in */
   expires_at: Date
+  /** when its owner last gave the password in it, after the sign-in */
+  confirmed_at?: Date
   revoked_at?: Date
   revoked_reason?: string
 }
@@ -100,6 +102,7 @@ export function createAccountModels(db: Connection) {
         address: { type: String, default: '' },
         created_at: { type: Date, required: true },
         expires_at: { type: Date, required: true },
+        confirmed_at: Date,
         revoked_at: Date,
         revoked_reason: String,
       },

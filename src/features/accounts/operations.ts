@@ -115,6 +115,16 @@ export function accountOperations({ accounts, credentials, desk, people, farewel
       handle: credentials.changePassword,
     }),
     operation({
+      name: 'account:step-up',
+      summary: 'Confirm your password again, for what moves money out; a sign-in of the last five minutes counts, too',
+      route: accountRoutes['account:step-up'],
+      audience: 'signed-in',
+      errors: [],
+      input: schema.stepUp,
+      output: schema.steppedUp,
+      handle: credentials.stepUp,
+    }),
+    operation({
       name: 'account:export',
       summary: 'Everything that is kept on you',
       ...accountRoutes['account:export'],

@@ -1,7 +1,7 @@
 import Joi from 'joi'
 import type { Role } from '../../kernel/context.ts'
 import { cursor, email, id, instant, limit, name, nothing, opaque, page, password, text } from '../../kernel/schema.ts'
-import type { AccountFacts, AdminUser, DeletionState, Register, ResetPassword, SignedIn, SignInSession, TokenPair, User, UserQuery, UserStatus } from './contract.ts'
+import type { AccountFacts, AdminUser, DeletionState, Register, ResetPassword, SignedIn, SignInSession, SteppedUp, TokenPair, User, UserQuery, UserStatus } from './contract.ts'
 import type { PageQuery } from '../../kernel/page.ts'
 
 const role = Joi.string<Role>().valid('fan', 'creator', 'admin')
@@ -56,6 +56,8 @@ const code = Joi.string().min(1).max(64)
 export const verifyEmail = Joi.object<{ email: string; code: string }, true>({ email: email.required(), code: code.required() })
 export const forgotPassword = Joi.object<{ email: string }, true>({ email: email.required() })
 export const resetPassword = Joi.object<ResetPassword, true>({ email: email.required(), code: code.required(), password: password.required() })
+export const stepUp = Joi.object<{ password: string }, true>({ password: Joi.string().min(1).max(128).required() })
+export const steppedUp = Joi.object<SteppedUp, true>({ until: instant.required() })
 export const changePassword = Joi.object<{ current_password: string; password: string }, true>({ current_password: Joi.string().min(1).max(128).required(), password: password.required() })
 export const confirmPassword = Joi.object<{ password: string }, true>({ password: Joi.string().min(1).max(128).required() })
 export const deletionState = Joi.object<DeletionState, true>({ deletion_due_at: instant.allow(null).required() })

@@ -41,7 +41,9 @@ export const account = Object.freeze({
   revenue: (kind: string) => `platform:revenue:${kind}`,
   suspense: (provider: string) => `suspense:${provider}`,
   debt: (creatorId: string) => `debt:${creatorId}`,
+  reserved: (creatorId: string) => `creator:${creatorId}:payout_reserved`,
   refundsInTransit: 'refunds:in_transit',
+  payoutsInTransit: 'payouts:in_transit',
 })
 
 /** @throws Error for a name that the chart does not know: a fault of ours, never of a client */

@@ -16,7 +16,7 @@ export interface Wallet {
   /** cash + pending + available, minor units */
   balance: number
   currency: string
-  buckets: { cash: number; held: number; pending: number; available: number }
+  buckets: { cash: number; held: number; pending: number; available: number; payout_reserved: number; debt: number }
   /** the newest ten */
   transactions: WalletTransaction[]
 }

@@ -21,6 +21,8 @@ export const wallet = Joi.object<Wallet, true>({
     cash: signedMinorUnits.required(),
     held: signedMinorUnits.required(),
     pending: signedMinorUnits.required(),
+    payout_reserved: signedMinorUnits.required(),
+    debt: signedMinorUnits.required(),
     available: signedMinorUnits.required(),
   }).required(),
   transactions: Joi.array<WalletTransaction[]>().items(transaction).required(),

@@ -22,6 +22,7 @@ export interface WalletLine {
   amount: number
   currency: Currency
   payment_id?: string
+  payout_id?: string
 }
 
 export type Wallets = ReturnType<typeof createWallets>
@@ -40,8 +41,10 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
       const held = await total(account.held(userId), defaultCurrency)
       const pending = await total(account.pending(userId), defaultCurrency)
       const available = await total(account.available(userId), defaultCurrency)
+      const payout_reserved = await total(account.reserved(userId), defaultCurrency)
+      const debt = await total(account.debt(userId), defaultCurrency)
       const lines = await WalletLines.find({ wallet_id: userId }).sort({ created_at: -1, _id: -1 }).limit(newest).lean()
-      return { balance: cash + pending + available, currency: defaultCurrency, buckets: { cash, held, pending, available }, transactions: lines.map(presentLine) }
+      return { balance: cash + pending + available, currency: defaultCurrency, buckets: { cash, held, pending, available, payout_reserved, debt }, transactions: lines.map(presentLine) }
     })
   }
 
@@ -93,7 +96,7 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
 
   /** All that somebody has here or is owed, in the default currency. */
   async function moneyOf(userId: string): Promise<number> {
-    const names = [account.cash(userId), account.held(userId), account.pending(userId), account.available(userId)]
+    const names = [account.cash(userId), account.held(userId), account.pending(userId), account.available(userId), account.reserved(userId)]
     return unitOfWork.read(async () => {
       let sum = 0
       for (const name of names) sum += await total(name, defaultCurrency)

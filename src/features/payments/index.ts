@@ -28,7 +28,7 @@ import { createSweeper } from './sweeper.ts'
 import { createWebhookEndpoint } from './webhook.ts'
 
 export type { Checkout } from './contract.ts'
-export type { PaymentProvider } from './port.ts'
+export { type PaymentProvider, ProviderRefused, type ProviderTransfer, ProviderUnavailable } from './port.ts'
 export type { MethodRow } from './model.ts'
 export type Payments = Pick<PaymentService, 'find' | 'intend' | 'fromWallet' | 'ensurePayable' | 'succeededFor'> & Pick<PaymentService, 'openUrls' | 'isUsed' | 'use' | 'hasPaid'> & Collecting & Pick<MethodService, 'usable'> & Pick<RefundService, 'giveBack'>
 

@@ -32,6 +32,15 @@ export interface PaymentProvider {
   refund(order: RefundOrder): Promise<ProviderRefund>
   /** Asks what became of a refund. @throws ProviderUnavailable */
   queryRefund(reference: string): Promise<ProviderRefund | { status: 'not_found' }>
+  /**
+   * Sends money to a creator's bank account. `reference` is our payout's id and doubles as the idempotency key: it is sent once, however often it
+   * is asked for.
+   * @throws ProviderUnavailable when the outcome is unknown: `queryTransfer`, or ask again with the same reference
+   * @throws ProviderRefused when nothing was sent under it and nothing will be
+   */
+  transfer(order: TransferOrder): Promise<ProviderTransfer>
+  /** Asks what became of a transfer. @throws ProviderUnavailable */
+  queryTransfer(reference: string): Promise<ProviderTransfer | { status: 'not_found' }>
   /** Asks what became of a reference. This answer, not a webhook, is what moves money. @throws ProviderUnavailable */
   query(reference: string): Promise<ProviderPayment | { status: 'not_found' }>
   /**
@@ -79,6 +88,26 @@ export interface ProviderRefund {
   provider_refund_id: string
   reference: string
   status: 'processing' | 'succeeded' | 'failed'
+  amount: number
+  currency: string
+  failure_reason?: string
+}
+
+export interface TransferOrder {
+  /** our payout id */
+  reference: string
+  /** minor units */
+  amount: number
+  currency: string
+  bank_account: string
+  account_name: string
+}
+
+export interface ProviderTransfer {
+  provider_transfer_id: string
+  reference: string
+  /** `returned`: the bank sent back what it had taken */
+  status: 'processing' | 'succeeded' | 'failed' | 'returned'
   amount: number
   currency: string
   failure_reason?: string

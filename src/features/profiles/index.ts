@@ -9,10 +9,12 @@ import type { Cursors } from '../../platform/cursors.ts'
 import type { Relay } from '../../platform/realtime/relay.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
+import type { Mails } from '../../platform/mail.ts'
 import type { Vault } from '../../platform/vault.ts'
-import type { AccountService } from '../accounts/index.ts'
+import type { AccountService, StepUp } from '../accounts/index.ts'
 import { createBarriers } from './barriers.ts'
 import { createProfileChecks } from './check.ts'
+import { createDestinations, type Destinations } from './destination.ts'
 import { createFollowerCount } from './follower-count.ts'
 import { createFollows, type Follows as FollowsOf } from './follows.ts'
 import { createProfileModels, type ProfileRow } from './model.ts'
@@ -27,6 +29,7 @@ import { createSuggestions } from './suggestions.ts'
 import { createTrending } from './trending.ts'
 
 export type { ProfileRow } from './model.ts'
+export { bankAccount } from './schema.ts'
 export type { Regard, Relations } from './relations.ts'
 
 export interface Profiles {
@@ -41,6 +44,7 @@ export interface Profiles {
   nameOf(creatorId: string): Promise<string | undefined>
   /** since when somebody is a creator */
   since(creatorId: string): Promise<Date | undefined>
+  destinations: Destinations
 }
 
 const trendingEveryMs = 10_000
@@ -51,6 +55,8 @@ export function createProfiles(deps: {
   unitOfWork: UnitOfWork
   relay: Relay
   accounts: Pick<AccountService, 'find' | 'namesOf'>
+  stepUp: StepUp
+  mails: Pick<Mails, 'send'>
   audit: Audit
   vault: Vault
   cursors: Cursors
@@ -66,7 +72,8 @@ export function createProfiles(deps: {
   const trending = createTrending({ ...deps, models, standing })
   const follows = createFollows({ ...deps, models, relations, count })
   const barriers = createBarriers({ ...deps, models, follows })
-  const service = createProfileService({ ...deps, models, standing, relations, follows, presenter })
+  const destinations = createDestinations({ ...deps, models })
+  const service = createProfileService({ ...deps, models, destinations, standing, relations, follows, presenter })
   const { search } = createCreatorSearch({ ...deps, models, relations, presenter })
   const { suggested } = createSuggestions({ models, relations, presenter })
   const feature = defineFeature({
@@ -103,5 +110,5 @@ export function createProfiles(deps: {
   const creator = async (creatorId: string) => (await models.Profiles.findOne({ _id: creatorId, hidden_at: { $exists: false } }).lean()) ?? fail('not-found')
   const nameOf = async (creatorId: string) => (await models.Profiles.findById(creatorId, { name: 1 }).lean())?.name
   const since = async (creatorId: string) => (await models.Profiles.findById(creatorId, { created_at: 1 }).lean())?.created_at
-  return { profiles: Object.freeze({ creator, nameOf, since, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAmong: follows.followersAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
+  return { profiles: Object.freeze({ creator, nameOf, since, destinations, isFollowing: follows.isFollowing, followedAmong: follows.followedAmong, followersAmong: follows.followersAmong, followersAfter: follows.followersAfter, countFollowers: follows.countFollowers }), relations, feature }
 }

@@ -16,6 +16,8 @@ export interface ProfileRow {
   category?: Category | null
   /** encrypted; see `vault.ts` */
   bank_account?: string
+  /** when it took the place of another one */
+  bank_changed_at?: Date
   shows_earnings: boolean
   /** IANA; UTC in rows without one */
   time_zone?: string
@@ -100,6 +102,7 @@ export function createProfileModels(db: Connection) {
         tags: { type: [String], required: true },
         category: { type: String, enum: [...categories, null] },
         bank_account: String,
+        bank_changed_at: Date,
         shows_earnings: { type: Boolean, required: true },
         time_zone: String,
         followers: number,

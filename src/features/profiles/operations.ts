@@ -32,7 +32,7 @@ export function profileOperations({ profiles, follows, barriers }: ProfileServic
       summary: 'Change your own profile; what is left out stays',
       route: profileRoutes['creator:update'],
       audience: 'creator',
-      errors: ['not-found', 'conflict'],
+      errors: ['not-found', 'conflict', 'step-up-required'],
       input: schema.updateCreator,
       output: schema.ownCreator,
       handle: profiles.update,

@@ -48,7 +48,7 @@ export function createProfilePersonal({
     for (const { follower_id, creator_id } of following) await unitOfWork.run(context(), (tx) => follows.part(tx, follower_id, creator_id))
     await unitOfWork.run(context(), async (tx) => {
       const set = { handle: `deleted_${randomHex(8)}`, name: erasedName, name_key: erasedName.toLowerCase(), bio: '', avatar_url: null, tags: [], shows_earnings: false, hidden_at: new Date(0) }
-      const row = await Profiles.findOneAndUpdate({ _id: userId }, { $set: set, $unset: { bank_account: 1 } }, { returnDocument: 'after' }).lean()
+      const row = await Profiles.findOneAndUpdate({ _id: userId }, { $set: set, $unset: { bank_account: 1, bank_changed_at: 1 } }, { returnDocument: 'after' }).lean()
       if (row) await standing.index(tx, row)
     })
     await Barriers.deleteMany({ by: userId })

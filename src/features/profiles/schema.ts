@@ -70,6 +70,11 @@ export const searchQuery = Joi.object<SearchCreators, true>({
   limit,
   cursor,
 })
+/** Digits, letters and the separators of IBANs and account numbers. */
+export const bankAccount = Joi.string()
+  .pattern(/^[A-Za-z0-9][A-Za-z0-9 \-/.]{2,62}[A-Za-z0-9]$/)
+  .example('ZM12 0001 0002 0004')
+
 export const updateCreator = Joi.object<UpdateCreator, true>({
   full_name: name(100),
   handle,
@@ -77,11 +82,7 @@ export const updateCreator = Joi.object<UpdateCreator, true>({
   avatar_url: httpsUrl.allow(null),
   tags: Joi.array<string[]>().items(tag).max(10).unique(),
   category: category.allow(null),
-  // Digits, letters and the separators of IBANs and account numbers.
-  bank_account: Joi.string()
-    .pattern(/^[A-Za-z0-9][A-Za-z0-9 \-/.]{2,62}[A-Za-z0-9]$/)
-    .example('ZM12 0001 0002 0003')
-    .allow(null),
+  bank_account: bankAccount.allow(null),
   shows_earnings: Joi.boolean(),
   time_zone: timeZone,
 })

@@ -2,11 +2,10 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Context } from '../../kernel/context.ts'
 import { ensure, fail } from '../../kernel/errors.ts'
 import { randomHex } from '../../kernel/ids.ts'
-import type { Audit } from '../../platform/audit.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
-import type { Vault } from '../../platform/vault.ts'
-import { type AccountService, userOf } from '../accounts/index.ts'
+import { type AccountService, type StepUp, userOf } from '../accounts/index.ts'
 import type { Creator, OwnCreator, UpdateCreator } from './contract.ts'
+import type { Destinations } from './destination.ts'
 import type { Follows } from './follows.ts'
 import { handleFrom, isReserved } from './handles.ts'
 import type { ProfileModels, ProfileRow } from './model.ts'
@@ -25,15 +24,15 @@ export interface ProfileDependencies {
   presenter: CreatorPresenter
   unitOfWork: UnitOfWork
   accounts: Pick<AccountService, 'find'>
-  audit: Audit
-  vault: Vault
+  destinations: Destinations
+  stepUp: StepUp
   clock: Clock
   context: () => Context
 }
 
 export type ProfileService = ReturnType<typeof createProfileService>
 
-export function createProfileService({ models, standing, relations, follows, presenter, unitOfWork, accounts, audit, vault, clock, context }: ProfileDependencies) {
+export function createProfileService({ models, standing, relations, follows, presenter, unitOfWork, accounts, destinations, stepUp, clock, context }: ProfileDependencies) {
   const { Profiles } = models
 
   return Object.freeze({ read, mine, update, open, accountChanged })
@@ -52,7 +51,7 @@ export function createProfileService({ models, standing, relations, follows, pre
     return presenter.presentOwn((await Profiles.findById(userOf(ctx).user_id).lean()) ?? fail('not-found'))
   }
 
-  /** @throws AppError `conflict` when somebody else has the handle, `validation` when it is a word of ours */
+  /** @throws AppError `conflict` when somebody else has the handle, `validation` when it is a word of ours, `step-up-required` for another bank account */
   async function update(ctx: Context, input: UpdateCreator): Promise<OwnCreator> {
     const { user_id } = userOf(ctx)
     ensure(!isReserved(input.handle ?? ''), 'validation', { errors: [{ path: 'handle', code: 'reserved', detail: 'is not to be had' }] })
@@ -60,13 +59,12 @@ export function createProfileService({ models, standing, relations, follows, pre
     const { full_name, bank_account, ...rest } = input
     const set: Partial<ProfileRow> = { ...rest, updated_at: clock.now() }
     if (full_name !== undefined) Object.assign(set, { name: full_name, name_key: fold(full_name) })
-    if (typeof bank_account === 'string') set.bank_account = vault.seal(bank_account, user_id)
-    const change = { $set: set, ...(bank_account === null ? { $unset: { bank_account: 1 as const } } : {}) }
+    if (bank_account !== undefined && bank_account !== (await destinations.of(user_id)).bank_account) await stepUp.ensure(ctx)
     const changed = await unlessTaken(() =>
       unitOfWork.run(ctx, async (tx) => {
-        const row = (await Profiles.findOneAndUpdate({ _id: user_id }, change, { returnDocument: 'after' }).lean()) ?? fail('not-found')
+        if (bank_account !== undefined) await destinations.set(tx, ctx, user_id, bank_account)
+        const row = (await Profiles.findOneAndUpdate({ _id: user_id }, { $set: set }, { returnDocument: 'after' }).lean()) ?? fail('not-found')
         if (input.full_name !== undefined || input.handle !== undefined || input.tags !== undefined || input.category !== undefined) await standing.index(tx, row)
-        if (bank_account !== undefined) await audit.record(tx, ctx, { action: 'profile.bank-account-changed', subject: user_id, details: { removed: bank_account === null } })
         return row
       }),
     )

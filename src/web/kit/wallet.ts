@@ -16,6 +16,8 @@ const buckets = [
   ['held', 'Held', 'set aside for something booked'],
   ['pending', 'Earned, maturing', 'becomes available after some days'],
   ['available', 'Earned, available', 'can be paid out'],
+  ['payout_reserved', 'On its way', 'in a payout'],
+  ['debt', 'Owed', 'taken from what you earn next'],
 ] as const
 
 /** Balance, buckets and lines; it follows the ledger live, and every line opens to its entries. */

@@ -12,9 +12,11 @@ import {
   type ProviderRefund,
   ProviderRefused,
   type ProviderStatus,
+  type ProviderTransfer,
   ProviderUnavailable,
   type RefundOrder,
   type SavedMethod,
+  type TransferOrder,
 } from '../port.ts'
 
 const deadlineMs = 20_000
@@ -44,7 +46,7 @@ export function createSandboxAdapter({
   const keys = webhookSecrets.map(readSecret)
   if (keys.length === 0) throw new Error('The sandbox adapter needs a webhook secret')
 
-  return Object.freeze({ name: 'sandbox', createCheckout, saveMethod, charge, refund, queryRefund, query, readWebhook })
+  return Object.freeze({ name: 'sandbox', createCheckout, saveMethod, charge, refund, queryRefund, transfer, queryTransfer, query, readWebhook })
 
   async function createCheckout(order: CheckoutOrder): Promise<Checkout> {
     const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/checkouts`, json: order, repeatable: true })
@@ -82,6 +84,20 @@ export function createSandboxAdapter({
     if (status === 404 && wordOf(data, 'status') === 'not_found' && wordOf(data, 'reference') === reference) return { status: 'not_found' }
     if (status !== 200 || !isRefund(data) || data.reference !== reference) throw notUnderstood(status)
     return refundOf(data)
+  }
+
+  async function transfer(order: TransferOrder): Promise<ProviderTransfer> {
+    const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/transfers`, json: order, repeatable: true })
+    if (status === 400 || status === 409 || status === 422) throw new ProviderRefused(wordOf(data, 'code') || String(status))
+    if ((status !== 200 && status !== 201) || !isTransfer(data) || data.reference !== order.reference || data.amount !== order.amount || data.currency !== order.currency) throw notUnderstood(status)
+    return transferOf(data)
+  }
+
+  async function queryTransfer(reference: string): Promise<ProviderTransfer | { status: 'not_found' }> {
+    const { status, data } = await call({ method: 'GET', url: `${baseUrl()}/sandbox/v1/transfers/${encodeURIComponent(reference)}` })
+    if (status === 404 && wordOf(data, 'status') === 'not_found' && wordOf(data, 'reference') === reference) return { status: 'not_found' }
+    if (status !== 200 || !isTransfer(data) || data.reference !== reference) throw notUnderstood(status)
+    return transferOf(data)
   }
 
   async function query(reference: string): Promise<ProviderPayment | { status: 'not_found' }> {
@@ -217,6 +233,25 @@ function isRefund(data: unknown): data is ToldRefund {
 
 function refundOf({ provider_refund_id, reference, status, amount, currency, failure_reason }: ToldRefund): ProviderRefund {
   return { provider_refund_id, reference, status, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
+}
+
+interface ToldTransfer {
+  reference: string
+  provider_transfer_id: string
+  status: ProviderTransfer['status']
+  amount: number
+  currency: string
+  failure_reason?: string | null
+}
+
+function isTransfer(data: unknown): data is ToldTransfer {
+  const { amount } = (data ?? {}) as { amount?: unknown }
+  const isNamed = wordOf(data, 'reference') !== '' && wordOf(data, 'provider_transfer_id') !== '' && wordOf(data, 'currency') !== ''
+  return isNamed && Number.isSafeInteger(amount) && ['processing', 'succeeded', 'failed', 'returned'].includes(wordOf(data, 'status'))
+}
+
+function transferOf({ provider_transfer_id, reference, status, amount, currency, failure_reason }: ToldTransfer): ProviderTransfer {
+  return { provider_transfer_id, reference, status, amount, currency, ...(failure_reason ? { failure_reason } : {}) }
 }
 
 function notUnderstood(status: number): ProviderUnavailable {

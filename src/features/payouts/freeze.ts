@@ -1,0 +1,21 @@
+import type { Wall } from '../../kernel/clock.ts'
+import type { PayoutModels } from './model.ts'
+
+export type Freeze = ReturnType<typeof createFreeze>
+
+/** While an invariant does not hold, no money leaves. Only a check that finds nothing ends it. */
+export function createFreeze({ models: { Freezes }, wall }: { models: PayoutModels; wall: Wall }) {
+  return Object.freeze({ reason, follow })
+
+  async function reason(): Promise<string | undefined> {
+    return (await Freezes.findById('freeze').lean())?.reason
+  }
+
+  /** @param violations what a check of everything found */
+  async function follow(violations: readonly { check: string }[]): Promise<void> {
+    const now = violations[0]?.check
+    const before = await reason()
+    if (now !== undefined && before === undefined) await Freezes.updateOne({ _id: 'freeze' }, { $set: { reason: `the books do not add up (${now})`, since: wall.now() } }, { upsert: true })
+    if (now === undefined && before !== undefined) await Freezes.deleteOne({ _id: 'freeze' })
+  }
+}
