@@ -7,8 +7,8 @@ import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings,
 
 const pages = {
   fan: { navigation: 'Creators', sections: ['Creators', 'Memberships', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
-  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Members', 'Goals', 'Wallet', 'Your page', 'Account'] },
-  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Clock', 'Sandbox', 'Account'] },
+  studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Members', 'Goals', 'Wallet', 'Payouts', 'Your page', 'Account'] },
+  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Payouts', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Clock', 'Sandbox', 'Account'] },
 } as const
 
 describe('every view of every page', function () {

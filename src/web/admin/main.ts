@@ -5,6 +5,7 @@ import { ClockView } from './clock.ts'
 import { DeliveriesView, JobsView } from './deliveries.ts'
 import { MailView } from './mail.ts'
 import { OverviewView } from './overview.ts'
+import { PayoutsView } from './payouts.ts'
 import { ReportsView } from './reports.ts'
 import { SandboxView } from './sandbox.ts'
 import { TransactionsView } from './transactions.ts'
@@ -17,6 +18,7 @@ startPage({
   sections: [
     { path: 'overview', name: 'Overview', view: OverviewView },
     { path: 'transactions', name: 'Transactions', view: TransactionsView },
+    { path: 'payouts', name: 'Payouts', view: PayoutsView },
     { path: 'users', name: 'Users', view: UsersView },
     { path: 'reports', name: 'Reports', view: ReportsView },
     { path: 'webhooks', name: 'Webhooks', view: WebhooksView },

@@ -10,6 +10,7 @@ const sentences: Record<string, string> = {
   'session-revoked': 'You were signed out. Sign in again.',
   blocked: 'That is not possible: a block stands between you.',
   'key-reused': 'That was sent before with other words. Reload the page and try again.',
+  'step-up-required': 'Sign out and in again, then do it within five minutes.',
   'payment-declined': 'The payment company refused this payment. You were not charged.',
 
   'too-large': 'This file is too large.',

@@ -9,6 +9,7 @@ import { GoalsView } from './goals.ts'
 import { LiveView } from './live.ts'
 import { MembersView } from './members.ts'
 import { OverlaysView } from './overlays.ts'
+import { PayoutsView } from './payouts.ts'
 import { SettingsView } from './settings.ts'
 import { VariationsView } from './variations.ts'
 
@@ -26,6 +27,7 @@ startPage({
     { path: 'members', name: 'Members', view: MembersView },
     { path: 'goals', name: 'Goals', view: GoalsView },
     { path: 'wallet', name: 'Wallet', view: WalletView },
+    { path: 'payouts', name: 'Payouts', view: PayoutsView },
     { path: 'settings', name: 'Your page', view: SettingsView },
     { path: 'account', name: 'Account', view: AccountView },
   ],
