@@ -25,7 +25,7 @@ describe('a tip', () => {
     expect(await overlay.play()).to.include({ amount: 2500, currency: 'ZMW', name: 'Ben', message: 'Bravo', is_test: false, position: 1 })
     expect(await creator.fact('tip:received')).to.include({ amount: 2500, name: 'Ben' })
     const wallet = await creator.call('wallet:me', {})
-    expect(wallet).to.deep.include({ balance: 2375, currency: 'ZMW', buckets: { cash: 0, held: 0, pending: 2375, available: 0 } })
+    expect(wallet).to.deep.include({ balance: 2375, currency: 'ZMW', buckets: { cash: 0, held: 0, payout_reserved: 0, debt: 0, pending: 2375, available: 0 } })
     expect(wallet.transactions).to.have.length(1)
     overlay.close()
   })

@@ -8,7 +8,7 @@ export function bought(row: MembershipRow, { kind, period, tier_id, amount }: Om
     // Its days are counted from the moment at which it was paid.
     case 'first':
     case 'recovery':
-      return { ...periodOf({ ...row, anchor: now }, 0), anchor: now, attempts: 0, charge: null }
+      return { ...periodOf({ ...row, anchor: now }, 0), anchor: now, attempts: 0, charge: null, resume_at: null }
     case 'period':
       return { ...nextPeriod(row, period), attempts: 0, charge: null, pending_change: null }
     case 'upgrade':

@@ -14,6 +14,8 @@ import { seatsOf } from './seats.ts'
 import type { MembershipService } from './service.ts'
 import type { TierService } from './tiers.ts'
 
+const longestPauseMs = 366 * 24 * 3600_000
+
 export interface ChangingDependencies {
   models: MembershipModels
   memberships: Pick<MembershipService, 'present'>
@@ -34,7 +36,7 @@ interface Plan {
 
 /** A membership that becomes another one, or one again. What is shown before is what happens: both are the same plan. */
 export function createChanging({ models: { Memberships }, memberships, tiers, moving, charging, unitOfWork, clock }: ChangingDependencies) {
-  return Object.freeze({ preview, change, pay })
+  return Object.freeze({ preview, change, pay, pause, resume })
 
   async function preview(ctx: Context, input: ChangeMembership): Promise<ChangePreview> {
     return (await planOf(ctx, input)).preview
@@ -75,6 +77,32 @@ export function createChanging({ models: { Memberships }, memberships, tiers, mo
     })
   }
 
+  /**
+   * From the end of the period until a day: nothing is charged, and what is for members is closed. Asked again, the day is another one.
+   * @throws AppError `stale-state` unless it is active and renews, `validation` for a day before its period is over or over a year later
+   */
+  async function pause(ctx: Context, { membership_id, until }: { membership_id: string; until: string }): Promise<Membership> {
+    return unitOfWork.run(ctx, async (tx) => {
+      const row = await mine(ctx, membership_id)
+      ensure(row.status === 'active' && !row.charge && !row.cancel_at_period_end, 'stale-state', 'It can be paused while it is active')
+      const at = new Date(until)
+      ensure(at > row.current_period_end && at.getTime() - row.current_period_end.getTime() <= longestPauseMs, 'validation', { errors: [{ path: 'until', code: 'range', detail: 'is after the end of the period, and within a year of it' }] })
+      return memberships.present(await moving.must(tx, row, { resume_at: at, pending_change: null }, { cause: 'fan' }))
+    })
+  }
+
+  /** A pause that has not begun does not; one that has is over, and a period is paid from now on. @throws AppError `stale-state` without one */
+  async function resume(ctx: Context, { membership_id }: { membership_id: string }): Promise<Membership> {
+    const present = await mine(ctx, membership_id)
+    return carryOut(ctx, present.status === 'paused' ? present.pay_with : 'wallet', async (tx) => {
+      const row = await mine(ctx, membership_id)
+      ensure(row.resume_at && !row.charge, 'stale-state', row.charge ? 'A payment is under way already' : 'It is not paused')
+      if (row.status !== 'paused') return moving.must(tx, row, { resume_at: null }, { cause: 'fan' })
+      const became = await charging.within(tx, row, { kind: 'recovery', period: 0, due: row.amount })
+      return moving.must(tx, row, became, { to: became.charge ? row.status : 'active', cause: 'fan' })
+    })
+  }
+
   /** From the wallet in one transaction; by a company in stages, since it is asked in between. */
   async function carryOut(ctx: Context, payWith: string, make: (tx: Tx) => Promise<MembershipRow>): Promise<Membership> {
     const { user_id } = userOf(ctx)
@@ -84,6 +112,7 @@ export function createChanging({ models: { Memberships }, memberships, tiers, mo
 
   async function planOf(ctx: Context, { membership_id, tier_id, interval: wished }: ChangeMembership): Promise<Plan> {
     const row = await mine(ctx, membership_id)
+    ensure(row.given_by === undefined, 'stale-state', 'It was given for a fixed time')
     ensure((row.status === 'active' || row.status === 'trialing') && !row.charge, 'stale-state', 'It can be changed while it is active')
     const known = await tiers.of([row.tier_id, ...(tier_id === undefined ? [] : [tier_id])])
     const tier = known.get(tier_id ?? row.tier_id)

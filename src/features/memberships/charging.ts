@@ -6,7 +6,7 @@ import type { Failpoints } from '../../platform/failpoint.ts'
 import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import type { Payments } from '../payments/index.ts'
 import { bought } from './bought.ts'
-import { cancelledFrom, firstPaymentUntil, graceUntil } from './dunning.ts'
+import { cancelledFrom, firstPaymentUntil, graceUntil, resumeUntil } from './dunning.ts'
 import type { Charge, MembershipModels, MembershipRow } from './model.ts'
 import type { Change, Moving } from './moving.ts'
 import type { Outcomes } from './outcomes.ts'
@@ -57,7 +57,7 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
     const method = pay_with === 'checkout' ? undefined : await payments.usable(fan_id, pay_with)
     ensure(pay_with === 'checkout' || method, 'payment-declined', 'The payment method is gone')
     const payment_id = await payments.intend(tx, purchase, { ...(method ? { method } : {}), ...openUntil(row, wanted, pay_with) })
-    return { charge: { payment_id, ...wanted }, charges, ...(wanted.kind === 'period' ? { attempts: row.attempts + 1 } : {}) }
+    return { charge: { payment_id, ...wanted }, charges, ...(wanted.kind === 'period' || row.status === 'paused' ? { attempts: row.attempts + 1 } : {}) }
   }
 
   /** What time demands: charges what is due. A refusal writes nothing; whose row was changed meanwhile is left alone. */
@@ -133,6 +133,7 @@ export function createCharging({ models: { Memberships }, moving, outcomes, paym
 // A payment waits for its payer as long as the membership does: a renewal by checkout until that is over, by a method as long as access is kept.
 function openUntil(row: MembershipRow, { kind }: Pick<Charge, 'kind'>, payWith: string): { openUntil?: Date } {
   if (kind === 'first') return { openUntil: firstPaymentUntil(row) }
+  if (row.status === 'paused') return { openUntil: resumeUntil(row) ?? graceUntil(row) }
   if (kind !== 'period') return {}
   return { openUntil: payWith === 'checkout' ? cancelledFrom(row) : graceUntil(row) }
 }

@@ -66,7 +66,7 @@ export function createMembershipChecks({ models: { Memberships, Tiers }, payment
       const twice = keys.find((key, index) => key.startsWith('period:') && keys.indexOf(key) !== index)
       if (twice) return `was charged twice for ${twice}`
       const wasActive = row.transitions.some((step) => step.to === 'active')
-      return wasActive && paid.length === 0 ? `is ${row.status}, and nobody paid for it` : undefined
+      return wasActive && paid.length === 0 && row.pay_with !== 'comp' ? `is ${row.status}, and nobody paid for it` : undefined
     })
   }
 

@@ -46,6 +46,20 @@ export interface UpdateTier {
   trial_days?: number
 }
 
+/** One period of a tier for somebody else. */
+export interface Gift {
+  tier_id: string
+  user_id: string
+  interval: Interval
+}
+
+/** A tier for nothing, until a day. */
+export interface Comp {
+  tier_id: string
+  user_id: string
+  until: string
+}
+
 export type MembershipStatus = 'incomplete' | 'trialing' | 'active' | 'past_due' | 'suspended' | 'paused' | 'cancelled' | 'expired'
 
 export interface PendingChange {
@@ -69,12 +83,14 @@ export interface Membership {
   /** minor units a period, as they were agreed */
   amount: number
   currency: string
-  /** `wallet`, `checkout` or a payment method's id */
+  /** `wallet`, `checkout` or a payment method's id; `gift` or `comp` where somebody else gave it */
   pay_with: string
   current_period_start: string
   current_period_end: string
   cancel_at_period_end: boolean
   pending_change: PendingChange | null
+  /** of one that is paused, or will be at the end of its period: when it goes on */
+  resume_at: string | null
   /** until when what it gives stays open; null when it gives nothing */
   access_until: string | null
   /** when it is charged next, or was to be; null when it never will be */
@@ -154,7 +170,12 @@ export interface MembershipOperations {
   'membership:uncancel': { input: { membership_id: string }; output: Membership }
   'membership:change': { input: ChangeMembership; output: Membership }
   'membership:preview-change': { input: ChangeMembership; output: ChangePreview }
+  /** `until` is when it goes on */
+  'membership:pause': { input: { membership_id: string; until: string }; output: Membership }
+  'membership:resume': { input: { membership_id: string }; output: Membership }
   'membership:pay': { input: { membership_id: string; pay_with?: string }; output: Membership }
+  'membership:gift': { input: Gift; output: Membership }
+  'member:comp': { input: Comp; output: Member }
   'member:list': { input: { status?: MembershipStatus } & PageQuery; output: Page<Member> }
   'access:check': { input: { creator_id: string }; output: AccessAnswer }
 }
@@ -172,7 +193,11 @@ export const membershipRoutes = {
   'membership:uncancel': { route: 'POST /api/v1/memberships/:membership_id/uncancel', repeatable: true },
   'membership:change': { route: 'POST /api/v1/memberships/:membership_id/change', once: 'required' },
   'membership:preview-change': 'GET /api/v1/memberships/:membership_id/preview-change',
+  'membership:pause': { route: 'POST /api/v1/memberships/:membership_id/pause', repeatable: true },
+  'membership:resume': { route: 'POST /api/v1/memberships/:membership_id/resume', once: 'required' },
   'membership:pay': { route: 'POST /api/v1/memberships/:membership_id/pay', once: 'required' },
+  'membership:gift': { route: 'POST /api/v1/memberships/gifts', once: 'required' },
+  'member:comp': { route: 'POST /api/v1/members', once: 'optional' },
   'member:list': 'GET /api/v1/members',
   'access:check': 'GET /api/v1/creators/:creator_id/access',
 } as const satisfies Routes<MembershipOperations>

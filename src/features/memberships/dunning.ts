@@ -8,6 +8,8 @@ const graceDays = 7
 const cancelDays = 21
 /** how long before the end of a period whoever pays by checkout gets the link */
 const linkDays = 3
+/** for so long after a pause it is tried to be charged, once a day */
+const resumeDays = 7
 const firstPaymentMs = 23 * 3600_000
 
 type Timed = Pick<MembershipRow, 'status' | 'zone' | 'pay_with' | 'cancel_at_period_end' | 'current_period_end' | 'created_at' | 'attempts' | 'charge' | 'resume_at'>
@@ -27,6 +29,16 @@ export function cancelledFrom({ current_period_end, zone }: Pick<MembershipRow, 
   return daysLater(current_period_end, zone, cancelDays)
 }
 
+/** When a paused membership is tried to be charged next. */
+function resumeAt({ resume_at, attempts, zone }: Timed): Date | undefined {
+  return resume_at && daysLater(resume_at, zone, Math.min(attempts, resumeDays))
+}
+
+/** When it is over for good unless somebody pays for it to go on. */
+export function resumeUntil({ resume_at, zone }: Pick<MembershipRow, 'resume_at' | 'zone'>): Date | undefined {
+  return resume_at && daysLater(resume_at, zone, resumeDays)
+}
+
 /** When a membership needs to be looked at next; undefined while only a payment can move it, or nothing any more. */
 export function nextDue(row: Timed): Date | undefined {
   switch (row.status) {
@@ -40,7 +52,7 @@ export function nextDue(row: Timed): Date | undefined {
     case 'suspended':
       return cancelledFrom(row)
     case 'paused':
-      return row.resume_at
+      return row.charge ? resumeUntil(row) : resumeAt(row)
     case 'cancelled':
     case 'expired':
       return undefined
@@ -49,8 +61,8 @@ export function nextDue(row: Timed): Date | undefined {
 
 // By checkout, the link is there some days before. A charge that is under way is waited for: by checkout until the period is over, by a saved
 // method as long as its access is kept.
-function periodDue({ pay_with, charge, attempts, cancel_at_period_end, current_period_end: end, zone }: Timed): Date {
-  if (cancel_at_period_end) return end
+function periodDue({ pay_with, charge, attempts, cancel_at_period_end, resume_at, current_period_end: end, zone }: Timed): Date {
+  if (cancel_at_period_end || resume_at) return end
   if (charge?.kind === 'period') return pay_with === 'checkout' ? end : daysLater(end, zone, graceDays)
   return pay_with === 'checkout' && attempts === 0 ? daysLater(end, zone, -linkDays) : end
 }

@@ -16,6 +16,7 @@ import { createAccess, type Access } from './access.ts'
 import { createChanging } from './changing.ts'
 import { createCharging } from './charging.ts'
 import { createMembershipChecks } from './check.ts'
+import { createGiving } from './giving.ts'
 import { createLetters } from './letters.ts'
 import { createMembershipModels } from './model.ts'
 import { createMoving } from './moving.ts'
@@ -48,16 +49,18 @@ export function createMemberships(deps: {
 }): { access: Access; feature: Feature } {
   const models = createMembershipModels(deps.db)
   const tiers = createTierService({ ...deps, models })
-  const moving = createMoving({ ...deps, models, tiers, letters: createLetters(deps) })
+  const letters = createLetters(deps)
+  const moving = createMoving({ ...deps, models, tiers, letters })
   const outcomes = createOutcomes({ ...deps, models, moving, giveBack: deps.payments.giveBack })
   const charging = createCharging({ ...deps, models, moving, outcomes, returnUrl: () => `${deps.publicUrl()}/fan/#/memberships` })
   const memberships = createMembershipService({ ...deps, models, tiers, moving, charging })
   const changing = createChanging({ ...deps, models, memberships, tiers, moving, charging })
+  const giving = createGiving({ ...deps, models, memberships, tiers, moving, letters })
   const renewal = createRenewal({ ...deps, models, moving, charging })
   const access = createAccess({ ...deps, models })
   const feature = defineFeature({
     name: 'memberships',
-    operations: [...tierOperations(tiers), ...membershipOperations({ memberships, changing, access })],
+    operations: [...tierOperations(tiers), ...membershipOperations({ memberships, changing, giving, access })],
     facts: membershipFacts,
     subscribers: [
       subscribe('payment.succeeded', 'memberships.paid', async ({ payload }) => {
@@ -78,6 +81,9 @@ export function createMemberships(deps: {
     effects: [
       { operation: 'tier:create', field: 'tier_id', ownersOf: tiers.ownersOf },
       { operation: 'membership:subscribe', field: 'membership_id', ownersOf: memberships.ownersOf },
+      { operation: 'membership:resume', field: 'membership_id', ownersOf: memberships.changedBy },
+      { operation: 'membership:gift', field: 'membership_id', ownersOf: giving.giversOf },
+      { operation: 'member:comp', field: 'membership_id', ownersOf: giving.giversOf },
       { operation: 'membership:change', field: 'membership_id', ownersOf: memberships.changedBy },
       { operation: 'membership:pay', field: 'membership_id', ownersOf: memberships.changedBy },
     ],

@@ -9,7 +9,7 @@ export type Letters = ReturnType<typeof createLetters>
 
 /** What a fan is written when a payment needs them. It leaves with the change that it tells of. */
 export function createLetters({ accounts, mails, publicUrl }: { accounts: Pick<AccountService, 'find' | 'namesOf'>; mails: Pick<Mails, 'send'>; publicUrl: () => string }) {
-  return Object.freeze({ tell })
+  return Object.freeze({ tell, given })
 
   async function tell(tx: Tx, before: MembershipRow, after: MembershipRow): Promise<void> {
     const words = wordsOf(before, after)
@@ -22,6 +22,19 @@ export function createLetters({ accounts, mails, publicUrl }: { accounts: Pick<A
       text: `Hello ${fan.full_name},\n\n${words.text.replace('{creator}', creator).replace('{amount}', amountOf(after))}\n\n${publicUrl()}/fan/#/memberships\n`,
     })
   }
+
+  /** What somebody else gave. */
+  async function given(tx: Tx, { fan_id, creator_id, given_by, current_period_end }: MembershipRow): Promise<void> {
+    const fan = await accounts.find(fan_id)
+    if (!fan || fan.erased_at) return
+    const names = await accounts.namesOf([creator_id, ...(given_by === undefined ? [] : [given_by])])
+    const [creator, giver] = [names.get(creator_id) ?? 'a creator', names.get(given_by ?? '') ?? 'Somebody']
+    await mails.send(tx, {
+      to: fan.email,
+      subject: `You are a member of ${creator}`,
+      text: `Hello ${fan.full_name},\n\n${giver} gave you a membership of ${creator} until ${dayOf(current_period_end)}. It ends by itself, and nothing is charged.\n\n${publicUrl()}/fan/#/memberships\n`,
+    })
+  }
 }
 
 /** Undefined when nobody needs to do anything. */
@@ -30,6 +43,8 @@ function wordsOf(before: MembershipRow, after: MembershipRow): { subject: string
     return { subject: 'Your membership of {creator} could not be renewed', text: `{amount} for your membership of {creator} could not be charged. You keep your access until ${dayOf(graceUntil(after))}, and we try again until then. You can pay, or choose another way to pay, here:` }
   if (after.status === 'suspended' && before.status !== 'suspended')
     return { subject: 'Your membership of {creator} is suspended', text: `{amount} for your membership of {creator} could not be charged, so what is for members is closed. Until ${dayOf(cancelledFrom(after))} you can pay and go on here:` }
+  if (after.status === 'paused' && before.attempts < after.attempts && before.status === 'paused' && before.attempts === 0)
+    return { subject: 'Your membership of {creator} could not go on', text: '{amount} for your membership of {creator} could not be charged after its pause. We try again each day for a week; then it ends. You can pay, or choose another way to pay, here:' }
   if (after.status === 'cancelled' && before.status === 'suspended') return { subject: 'Your membership of {creator} has ended', text: 'It was not paid for three weeks, so it has ended, and nothing more is charged. You can join {creator} again whenever you like:' }
   if (after.pay_with === 'checkout' && after.charge?.kind === 'period' && before.charge?.payment_id !== after.charge.payment_id && after.status === 'active')
     return { subject: 'Your membership of {creator} is about to renew', text: `Your membership of {creator} ends on ${dayOf(after.current_period_end)} unless you pay {amount} for its next period. You find the payment here:` }

@@ -62,6 +62,8 @@ export interface MembershipRow {
   cancel_at_period_end: boolean
   pending_change?: { tier_id: string; interval: Interval; amount: number }
   resume_at?: Date
+  /** of one that somebody else gave: who; it is for a fixed time */
+  given_by?: string
   reason?: string
   /** what its payments are called after, over and over again */
   charges: number
@@ -128,6 +130,7 @@ export function createMembershipModels(db: Connection) {
         cancel_at_period_end: { type: Boolean, required: true },
         pending_change: change,
         resume_at: Date,
+        given_by: String,
         reason: String,
         charges: number,
         due_at: Date,

@@ -4,6 +4,7 @@ import { nothing } from '../../kernel/schema.ts'
 import type { Access } from './access.ts'
 import type { Changing } from './changing.ts'
 import { membershipRoutes } from './contract.ts'
+import type { Giving } from './giving.ts'
 import * as schema from './schema.ts'
 import type { MembershipService } from './service.ts'
 import type { TierService } from './tiers.ts'
@@ -64,7 +65,7 @@ export function tierOperations(tiers: TierService): AnyOperation[] {
   ]
 }
 
-export function membershipOperations({ memberships, changing, access }: { memberships: MembershipService; changing: Changing; access: Access }): AnyOperation[] {
+export function membershipOperations({ memberships, changing, giving, access }: { memberships: MembershipService; changing: Changing; giving: Giving; access: Access }): AnyOperation[] {
   return [
     operation({
       name: 'membership:subscribe',
@@ -146,6 +147,48 @@ export function membershipOperations({ memberships, changing, access }: { member
       input: schema.pay,
       output: schema.membership,
       handle: changing.pay,
+    }),
+    operation({
+      name: 'membership:pause',
+      summary: 'Have a membership rest from the end of its period until a day: nothing is charged, nothing is open',
+      ...membershipRoutes['membership:pause'],
+      audience: 'signed-in',
+      errors: ['not-found', 'stale-state'],
+      input: schema.pause,
+      output: schema.membership,
+      handle: changing.pause,
+    }),
+    operation({
+      name: 'membership:resume',
+      summary: 'Have a paused membership go on now, or not pause at all',
+      ...membershipRoutes['membership:resume'],
+      audience: 'signed-in',
+      errors: ['not-found', 'stale-state', 'insufficient-funds', 'payment-declined'],
+      input: schema.membershipId,
+      output: schema.membership,
+      handle: changing.resume,
+    }),
+    operation({
+      name: 'membership:gift',
+      summary: 'Give somebody one period of a tier, out of your wallet; it ends by itself',
+      ...membershipRoutes['membership:gift'],
+      audience: 'signed-in',
+      status: 201,
+      errors: ['not-found', 'self', 'blocked', 'conflict', 'stale-state', 'insufficient-funds'],
+      input: schema.gift,
+      output: schema.membership,
+      handle: giving.gift,
+    }),
+    operation({
+      name: 'member:comp',
+      summary: 'Make somebody your member until a day, for nothing',
+      ...membershipRoutes['member:comp'],
+      audience: 'creator',
+      status: 201,
+      errors: ['not-found', 'self', 'blocked', 'conflict', 'stale-state'],
+      input: schema.comp,
+      output: schema.member,
+      handle: giving.comp,
     }),
     operation({
       name: 'member:list',

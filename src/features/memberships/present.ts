@@ -44,6 +44,7 @@ export function presentMembership(row: MembershipRow, { tiers, names, now, check
     current_period_end: row.current_period_end.toISOString(),
     cancel_at_period_end: row.cancel_at_period_end,
     pending_change: change ? { ...change, tier_name: tiers.get(change.tier_id)?.name ?? '', at: row.current_period_end.toISOString() } : null,
+    resume_at: row.resume_at?.toISOString() ?? null,
     access_until: answerOf(row, now).until?.toISOString() ?? null,
     next_charge_at: nextChargeAt(row)?.toISOString() ?? null,
     mobile_money_url: checkout_url ?? null,
@@ -74,6 +75,6 @@ export function presentMember(row: MembershipRow, { tiers, names }: Pick<Around,
 
 function nextChargeAt(row: MembershipRow): Date | undefined {
   if (row.cancel_at_period_end || row.charge) return undefined
-  if (row.status === 'trialing' || row.status === 'active') return row.current_period_end
+  if (row.status === 'trialing' || row.status === 'active') return row.resume_at ?? row.current_period_end
   return row.status === 'past_due' || row.status === 'paused' ? nextDue(row) : undefined
 }

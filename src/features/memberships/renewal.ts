@@ -7,7 +7,7 @@ import type { Profiles } from '../profiles/index.ts'
 import { dueNext, termsOf } from './bought.ts'
 import type { Charging } from './charging.ts'
 import type { MembershipStatus } from './contract.ts'
-import { graceUntil, retries } from './dunning.ts'
+import { graceUntil, resumeUntil, retries } from './dunning.ts'
 import type { MembershipModels, MembershipRow } from './model.ts'
 import type { Change, Moving } from './moving.ts'
 
@@ -62,14 +62,16 @@ export function createRenewal({ models: { Memberships }, moving, charging, profi
         return become(row, 'expired')
       case 'trialing':
       case 'active':
+        if (row.given_by !== undefined) return become(row, 'expired')
         if (row.cancel_at_period_end || !(await isOpen(row.creator_id))) return become(row, 'cancelled')
+        if (row.resume_at && !row.charge) return become(row, 'paused', { attempts: 0 })
         return row.charge?.kind === 'period' ? become(row, 'past_due') : renew(row, now)
       case 'past_due':
         return row.charge || isLastTry(row, now) ? become(row, 'suspended') : renew(row, now)
       case 'suspended':
         return become(row, 'cancelled')
       case 'paused':
-        return renew(row, now)
+        return (resumeUntil(row) ?? now) <= now || !(await isOpen(row.creator_id)) ? become(row, 'cancelled') : resume(row)
       case 'cancelled':
       case 'expired':
         return false
@@ -81,6 +83,14 @@ export function createRenewal({ models: { Memberships }, moving, charging, profi
     failpoints.hit('memberships.due.after-charge')
     if (outcome !== 'refused') return outcome !== 'overtaken'
     return become(row, 'past_due', { attempts: row.attempts + 1 })
+  }
+
+  /** What was paid before the pause is used up: it begins anew, and its days are counted from here. */
+  async function resume(row: MembershipRow): Promise<boolean> {
+    const outcome = await charging.take(context(), row, { kind: 'recovery', period: 0, due: row.amount }, 'due')
+    failpoints.hit('memberships.due.after-charge')
+    if (outcome !== 'refused') return outcome !== 'overtaken'
+    return become(row, 'paused', { attempts: row.attempts + 1 })
   }
 
   async function become(row: MembershipRow, to: MembershipStatus, change: Change = {}): Promise<boolean> {

@@ -1,7 +1,7 @@
 import Joi from 'joi'
 import type { PageQuery } from '../../kernel/page.ts'
 import { currency, cursor, id, instant, limit, minorUnits, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
-import { type AccessAnswer, type ChangeMembership, type ChangePreview, type CreateTier, type Interval, intervals, type Member, type Membership, type MembershipFacts, type MembershipStatus, type PendingChange, type Price, type Subscribe, type Tier, type UpdateTier } from './contract.ts'
+import { type AccessAnswer, type ChangeMembership, type ChangePreview, type Comp, type CreateTier, type Gift, type Interval, intervals, type Member, type Membership, type MembershipFacts, type MembershipStatus, type PendingChange, type Price, type Subscribe, type Tier, type UpdateTier } from './contract.ts'
 
 const interval = Joi.string<Interval>().valid(...intervals)
 const status = Joi.string<MembershipStatus>().valid('incomplete', 'trialing', 'active', 'past_due', 'suspended', 'paused', 'cancelled', 'expired')
@@ -43,6 +43,8 @@ export const tier = Joi.object<Tier, true>({
 export const tierList = Joi.object<{ data: Tier[] }, true>({ data: Joi.array<Tier[]>().items(tier).required() })
 
 export const subscribe = Joi.object<Subscribe, true>({ tier_id: id.required(), interval: interval.required(), pay_with: payWith.required() })
+export const gift = Joi.object<Gift, true>({ tier_id: id.required(), user_id: id.required(), interval: interval.required() })
+export const comp = Joi.object<Comp, true>({ tier_id: id.required(), user_id: id.required(), until: instant.required() })
 export const membershipId = Joi.object<{ membership_id: string }, true>({ membership_id: id.required() })
 export const cancel = Joi.object<{ membership_id: string; at: 'period_end' | 'now'; reason?: string }, true>({
   membership_id: id.required(),
@@ -51,6 +53,7 @@ export const cancel = Joi.object<{ membership_id: string; at: 'period_end' | 'no
 })
 export const change = Joi.object<ChangeMembership, true>({ membership_id: id.required(), tier_id: id, interval })
 export const pay = Joi.object<{ membership_id: string; pay_with?: string }, true>({ membership_id: id.required(), pay_with: payWith })
+export const pause = Joi.object<{ membership_id: string; until: string }, true>({ membership_id: id.required(), until: instant.required() })
 export const pageQuery = Joi.object<PageQuery, true>({ limit, cursor })
 export const memberQuery = Joi.object<{ status?: MembershipStatus } & PageQuery, true>({ status, limit, cursor })
 
@@ -72,6 +75,7 @@ export const membership = Joi.object<Membership, true>({
   pending_change: Joi.object<PendingChange, true>({ tier_id: id.required(), tier_name: Joi.string().allow('').required(), interval: interval.required(), amount: minorUnits.required(), at: instant.required() })
     .allow(null)
     .required(),
+  resume_at: instant.allow(null).required(),
   access_until: instant.allow(null).required(),
   next_charge_at: instant.allow(null).required(),
   mobile_money_url: Joi.string().allow(null).required(),
@@ -91,23 +95,22 @@ export const preview = Joi.object<ChangePreview, true>({
   amount: minorUnits.required(),
   next_charge_at: instant.required(),
 })
-export const memberPage = page(
-  Joi.object<Member, true>({
-    membership_id: id.required(),
-    user_id: id.required(),
-    name: Joi.string().allow('').required(),
-    tier_id: id.required(),
-    tier_name: Joi.string().allow('').required(),
-    status: status.required(),
-    interval: interval.required(),
-    amount: signedMinorUnits.required(),
-    currency: currency.required(),
-    current_period_end: instant.required(),
-    cancel_at_period_end: Joi.boolean().required(),
-    since: instant.required(),
-    ended_at: instant.allow(null).required(),
-  }),
-)
+export const member = Joi.object<Member, true>({
+  membership_id: id.required(),
+  user_id: id.required(),
+  name: Joi.string().allow('').required(),
+  tier_id: id.required(),
+  tier_name: Joi.string().allow('').required(),
+  status: status.required(),
+  interval: interval.required(),
+  amount: signedMinorUnits.required(),
+  currency: currency.required(),
+  current_period_end: instant.required(),
+  cancel_at_period_end: Joi.boolean().required(),
+  since: instant.required(),
+  ended_at: instant.allow(null).required(),
+})
+export const memberPage = page(member)
 export const access = Joi.object<AccessAnswer, true>({
   allowed: Joi.boolean().required(),
   why: Joi.string<AccessAnswer['why']>().valid('owner', 'member', 'trial', 'grace', 'none', 'blocked', 'suspended', 'paused').required(),

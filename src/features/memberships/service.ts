@@ -42,7 +42,7 @@ export type MembershipService = ReturnType<typeof createMembershipService>
 export function createMembershipService({ models, tiers, moving, charging, accounts, profiles, relations, unitOfWork, audit, cursors, clock, context }: MembershipDependencies) {
   const { Memberships } = models
 
-  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, present, endAll, endBetween, endRefunded, ownersOf, changedBy, allOf })
+  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, present, endAll, endBetween, endRefunded, ownersOf, changedBy, allOf, makeRoom })
 
   /**
    * @throws AppError `conflict` for who is a member of this creator already, or when no seat is left; `insufficient-funds`, `payment-declined`
@@ -131,6 +131,7 @@ export function createMembershipService({ models, tiers, moving, charging, accou
     return unitOfWork.run(ctx, async (tx) => {
       const row = await own(ctx, membership_id)
       ensure(row.live, 'stale-state', 'It has ended: join again')
+      ensure(row.given_by === undefined, 'stale-state', 'It was given for a fixed time: join when that is over')
       if (!row.cancel_at_period_end) return present(row)
       return present((await moving.move(tx, row, { cancel_at_period_end: false, reason: null }, { cause: 'fan' })) ?? fail('conflict'))
     })
