@@ -62,6 +62,13 @@ describe('memberships in the pages', function () {
       await page.getByText(/Test clock/).waitFor()
       expect((await fan.http('GET', '/api/v1/wallets/me')).body.buckets.cash).to.be.within(100_000 - 6_000, 100_000 - 5_999)
 
+      await page.getByText('Pause it', { exact: true }).click()
+      await page.getByLabel(/^From .*, for/).selectOption('3')
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.getByText(/^Paused from/).waitFor()
+      await page.getByRole('button', { name: 'Do not pause' }).click()
+      await page.getByText(/Renews on/).waitFor()
+
       await page.getByRole('button', { name: /^End it/ }).click()
       await page.locator('dialog').getByRole('button', { name: 'End it' }).click()
       await page.getByText(/You are charged no more/).first().waitFor()
@@ -74,6 +81,25 @@ describe('memberships in the pages', function () {
         await each.page.context().close()
       }
     })
+
+  it('are given away to a follower', async () => {
+    const creator = await signUp(app, 'creator', 'Gil')
+    await creator.http('POST', '/api/v1/tiers', { name: 'Friends', rank: 1, benefits: ['Thanks'], prices: [{ interval: 'month', amount: 1_500, currency: 'ZMW' }] })
+    const fan = await signUp(app, 'fan', 'Follow Er')
+    await fan.http('POST', `/api/v1/creators/${creator.id}/follow`, {})
+    const studio = await open(creator, '/studio/#/members', sizes[0].viewport)
+    await studio.page.getByLabel(/^To/).selectOption({ label: 'Follow Er' })
+    await studio.page.getByRole('button', { name: 'Give it' }).click()
+    await studio.page.getByText('Follow Er is a member of Friends now.').waitFor()
+    await look(studio.page, 'studio-give')
+    const home = await open(fan, '/fan/#/memberships', sizes[0].viewport)
+    await home.page.getByText(/^A gift until/).waitFor()
+    await look(home.page, 'membership-given')
+    for (const each of [studio, home]) {
+      expect(each.faults).to.deep.equal([])
+      await each.page.context().close()
+    }
+  })
 
   it('are paid with a saved card, and paid now when that was refused', async () => {
     const creator = await signUp(app, 'creator', 'Rita')

@@ -10,6 +10,8 @@ import { hrefOf } from '../kit/route.ts'
 import { onDay, priceWords } from '../kit/tier.ts'
 import { type Methods, PayWith, useMethods, WaysToPay } from './ways-to-pay.ts'
 
+const pauses = [['1', 'a month'], ['2', 'two months'], ['3', 'three months'], ['6', 'half a year'], ['12', 'a year']] as const
+
 const words: Record<Membership['status'], string> = {
   incomplete: 'waits for its first payment',
   trialing: 'free to try',
@@ -18,7 +20,7 @@ const words: Record<Membership['status'], string> = {
   suspended: 'suspended',
   paused: 'paused',
   cancelled: 'ended',
-  expired: 'never paid',
+  expired: 'over',
 }
 
 /** Everything that one is a member of, with what one can do about it. */
@@ -54,13 +56,48 @@ function One({ client, membership, methods, onChange }: { client: Client; member
     ${next && html`<p>From ${onDay(next.at)}: ${next.tier_name}, ${priceWords({ ...next, currency: membership.currency })}.</p>`}
     ${membership.mobile_money_url && html`<p><a class="button" href=${membership.mobile_money_url}>Go to the payment</a></p>`}
     ${(status === 'past_due' || status === 'suspended') && !membership.mobile_money_url && html`<${PayNow} client=${client} membership=${membership} methods=${methods} onPaid=${onChange} />`}
-    ${isPaidFor && !membership.cancel_at_period_end && html`<${Change} client=${client} membership=${membership} onChange=${onChange} />`}
+    ${status === 'active' && !membership.cancel_at_period_end && !membership.resume_at && html`<${Pause} client=${client} membership=${membership} onChange=${onChange} />`}
+    ${membership.resume_at && !membership.mobile_money_url && html`<${Resume} client=${client} membership=${membership} onChange=${onChange} />`}
+    ${isPaidFor && !membership.cancel_at_period_end && !membership.resume_at && html`<${Change} client=${client} membership=${membership} onChange=${onChange} />`}
     <div class="row">
-      ${isPaidFor && membership.cancel_at_period_end && html`<button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('uncancel')}>Stay a member</button>`}
+      ${isPaidFor && membership.cancel_at_period_end && membership.pay_with !== 'gift' && membership.pay_with !== 'comp' && html`<button type="button" class="plain" disabled=${act.busy} onClick=${() => act.run('uncancel')}>Stay a member</button>`}
       ${!membership.ended_at && !membership.cancel_at_period_end && html`<button type="button" class="plain" disabled=${act.busy} onClick=${() => setAsking(true)}>End it<span class="hidden">: ${membership.creator_name}</span></button>`}
     </div>
     ${act.error && html`<${Trouble} text=${act.error} />`}
     ${asking && html`<${Confirm} question=${`End your membership of ${membership.creator_name}?`} detail=${isPaidFor ? `What you paid stays open until ${onDay(end)}. You are charged no more.` : 'It ends now. You are charged no more.'} yes="End it" onYes=${() => act.run('cancel')} onNo=${() => setAsking(false)} />`}
+  `
+}
+
+/** Nothing is charged for some months from the end of the period on. */
+function Pause({ client, membership, onChange }: { client: Client; membership: Membership; onChange: () => void }) {
+  const pause = useAction(async ({ months = '1' }: Record<string, string>) => {
+    const until = new Date(membership.current_period_end)
+    until.setUTCMonth(until.getUTCMonth() + Number(months))
+    await client.call('membership:pause', { membership_id: membership.membership_id, until: until.toISOString() })
+    onChange()
+  })
+  return html`
+    <details><summary>Pause it</summary>
+      <form class="fields" onSubmit=${(event: Event) => pause.run(valuesOf(event))}>
+        <label>From ${onDay(membership.current_period_end)}, for <${Choice} name="months" chosen="1" options=${pauses} /></label>
+        ${pause.error && html`<${Trouble} text=${pause.error} />`}
+        <button class="plain" disabled=${pause.busy}>Pause</button>
+      </form>
+    </details>
+  `
+}
+
+function Resume({ client, membership, onChange }: { client: Client; membership: Membership; onChange: () => void }) {
+  const key = useRef(newKey())
+  const resume = useAction(async () => {
+    const going = await client.call('membership:resume', { membership_id: membership.membership_id }, { key: key.current })
+    key.current = newKey()
+    if (going.mobile_money_url) return location.assign(going.mobile_money_url)
+    onChange()
+  })
+  return html`
+    <p><button type="button" class="plain" disabled=${resume.busy} onClick=${() => resume.run()}>${membership.status === 'paused' ? `Go on now for ${formatMoney(membership.amount, membership.currency)}` : 'Do not pause'}</button></p>
+    ${resume.error && html`<${Trouble} text=${resume.error} />`}
   `
 }
 
@@ -122,8 +159,10 @@ function previewWords({ takes_effect, due_now, currency, amount, interval, at, n
   return `${formatMoney(due_now, currency)} now for the rest of this period, then ${price}, next on ${onDay(next_charge_at)}.`
 }
 
-function sentenceOf({ status, cancel_at_period_end: ends, current_period_end: end, access_until, next_charge_at, ended_at }: Membership): string {
+function sentenceOf({ status, cancel_at_period_end: ends, current_period_end: end, access_until, next_charge_at, ended_at, resume_at, pay_with }: Membership): string {
   if (ended_at) return `Ended on ${onDay(ended_at)}.`
+  if (pay_with === 'gift' || pay_with === 'comp') return `A gift until ${onDay(end)}. It ends by itself.`
+  if (resume_at) return status === 'paused' ? `Paused until ${onDay(resume_at)}. Then it is charged and goes on.` : `Paused from ${onDay(end)} until ${onDay(resume_at)}.`
   if (ends) return `Ends on ${onDay(end)}. You are charged no more.`
   if (status === 'past_due') return `${access_until ? `You are in until ${onDay(access_until)}.` : ''}${next_charge_at ? ` We try again on ${onDay(next_charge_at)}.` : ''}`
   if (status === 'suspended') return 'Nothing is open until it is paid.'

@@ -5,7 +5,7 @@ import type { Currency } from '../../kernel/currency.ts'
 import { parseMoney } from '../format.ts'
 import { List, useList } from '../kit/list.ts'
 import type { ViewProps } from '../kit/page.ts'
-import { Confirm, type Loaded, Show, Trouble, useAction, useLoaded, valuesOf, When } from '../kit/parts.ts'
+import { Choice, Confirm, type Loaded, Show, Trouble, useAction, useLoaded, valuesOf, When } from '../kit/parts.ts'
 import { priceWords, TierFacts } from '../kit/tier.ts'
 import { Said } from '../kit/words.ts'
 
@@ -21,7 +21,7 @@ const states = [
 ] as const
 
 /** What is offered to members, and who is one. */
-export function MembersView({ client }: ViewProps) {
+export function MembersView({ client, user }: ViewProps) {
   const tiers: Tiers = useLoaded(() => client.call('tier:mine', {}), [])
   const [status, setStatus] = useState<MembershipStatus | ''>('')
   const members = useList((cursor) => client.call('member:list', { limit: 50, ...(status ? { status } : {}), ...(cursor ? { cursor } : {}) }), [status])
@@ -41,6 +41,7 @@ export function MembersView({ client }: ViewProps) {
         <ul class="list">${data.map((tier) => html`<li key=${tier.tier_id} class="stacked"><${TierFacts} tier=${tier} />${tier.state === 'open' && html`<${Archive} client=${client} tier=${tier} onDone=${tiers.reload} />`}</li>`)}</ul>`}<//>
     </section>
     <${NewTier} client=${client} tiers=${tiers} />
+    <${GiveAway} client=${client} user=${user} tiers=${tiers} onGiven=${members.reload} />
     <section class="card wide" aria-labelledby="members-title">
       <span class="row spread"><h2 id="members-title">Members</h2><label class="inline">Show <select value=${status} onChange=${(event: Event) => setStatus((event.currentTarget as HTMLSelectElement).value as MembershipStatus | '')}>${states.map(([value, title]) => html`<option key=${value} value=${value}>${title}</option>`)}</select></label></span>
       <${List} of=${members} empty="Nobody here. Tell your followers what members get.">${(member: Member) => html`
@@ -88,6 +89,35 @@ function NewTier({ client, tiers }: Pick<ViewProps, 'client'> & { tiers: Tiers }
         ${create.error && html`<${Trouble} text=${create.error} />`}
         <p class="good" role="status">${made > 0 && 'It is offered.'}</p>
         <button disabled=${create.busy}>Offer the tier</button>
+      </form>
+    </section>
+  `
+}
+
+/** A membership for nothing, for somebody who follows. */
+function GiveAway({ client, user, tiers, onGiven }: Pick<ViewProps, 'client' | 'user'> & { tiers: Tiers; onGiven: () => void }) {
+  const followers = useLoaded(() => client.call('follower:list', { creator_id: user.id, limit: 100 }), [])
+  const open = (tiers.value?.data ?? []).filter((tier) => tier.state === 'open')
+  const [said, setSaid] = useState('')
+  const give = useAction(async (values: Record<string, string>) => {
+    setSaid('')
+    const { now } = await client.call('clock:now', {})
+    const until = new Date(new Date(now).getTime() + Number(values['days']) * 86_400_000).toISOString()
+    const { name, tier_name } = await client.call('member:comp', { tier_id: values['tier_id'] ?? '', user_id: values['user_id'] ?? '', until })
+    setSaid(`${name} is a member of ${tier_name} now.`)
+    onGiven()
+  })
+  if (open.length === 0 || (followers.value?.data.length ?? 0) === 0) return null
+  return html`
+    <section class="card" aria-labelledby="give-title">
+      <h2 id="give-title">Give one away</h2>
+      <form onSubmit=${(event: Event) => give.run(valuesOf(event))}>
+        <label>To <${Choice} name="user_id" chosen="" options=${(followers.value?.data ?? []).map((each) => [each.user_id, each.name || 'Somebody'] as const)} /></label>
+        <label>Tier <${Choice} name="tier_id" chosen="" options=${open.map((tier) => [tier.tier_id, tier.name] as const)} /></label>
+        <label>For <${Choice} name="days" chosen="30" options=${[['7', 'a week'], ['30', 'a month'], ['91', 'three months'], ['365', 'a year']]} /></label>
+        ${give.error && html`<${Trouble} text=${give.error} />`}
+        <p class="good" role="status">${said}</p>
+        <button class="plain" disabled=${give.busy}>Give it</button>
       </form>
     </section>
   `
