@@ -10,15 +10,21 @@ export function bought(row: MembershipRow, { kind, period, tier_id, amount }: Om
     case 'recovery':
       return { ...periodOf({ ...row, anchor: now }, 0), anchor: now, attempts: 0, charge: null, resume_at: null }
     case 'period':
-      return { ...nextPeriod(row, period), attempts: 0, charge: null, pending_change: null }
+      return { ...nextPeriod(row, period), attempts: 0, charge: null, pending_change: null, ...(isRepriced(row) ? { price_change: null } : {}) }
     case 'upgrade':
-      return { ...(tier_id === undefined ? {} : { tier_id }), ...(amount === undefined ? {} : { amount }), charge: null, pending_change: null }
+      return { ...(tier_id === undefined ? {} : { tier_id }), ...(amount === undefined ? {} : { amount }), charge: null, pending_change: null, ...(tier_id === undefined || tier_id === row.tier_id ? {} : { price_change: null }) }
   }
 }
 
 /** What the next period costs, and what is bought by it. */
-export function termsOf({ tier_id, interval, amount, pending_change }: MembershipRow): { tier_id: string; interval: MembershipRow['interval']; amount: number } {
-  return pending_change ?? { tier_id, interval, amount }
+export function termsOf(row: MembershipRow): { tier_id: string; interval: MembershipRow['interval']; amount: number } {
+  const { tier_id, interval, amount, price_change, pending_change } = row
+  return pending_change ?? { tier_id, interval, amount: price_change && isRepriced(row) ? price_change.amount : amount }
+}
+
+/** Whether the period after the present costs something else, or is one of another tier, whose price was told. */
+function isRepriced({ price_change, pending_change, current_period_end }: MembershipRow): boolean {
+  return pending_change !== undefined || (price_change !== undefined && price_change.from <= current_period_end)
 }
 
 /**

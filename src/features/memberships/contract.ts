@@ -44,6 +44,10 @@ export interface UpdateTier {
   benefits?: string[]
   seats?: number
   trial_days?: number
+  /** all of them anew, for whoever joins from now on */
+  prices?: Price[]
+  /** what members pay: as agreed, which is what goes without saying, or the new prices, of which they are told 30 days before */
+  members_pay?: 'agreed' | 'new'
 }
 
 /** One period of a tier for somebody else. */
@@ -89,6 +93,8 @@ export interface Membership {
   current_period_end: string
   cancel_at_period_end: boolean
   pending_change: PendingChange | null
+  /** what it costs from its first period after that day on */
+  price_change: { amount: number; from: string } | null
   /** of one that is paused, or will be at the end of its period: when it goes on */
   resume_at: string | null
   /** until when what it gives stays open; null when it gives nothing */

@@ -22,6 +22,7 @@ import { createMembershipModels } from './model.ts'
 import { createMoving } from './moving.ts'
 import { createOutcomes } from './outcomes.ts'
 import { membershipFacts, membershipOperations, tierOperations } from './operations.ts'
+import { createRepricing } from './repricing.ts'
 import { createRenewal } from './renewal.ts'
 import { createMembershipService } from './service.ts'
 import { createTierService } from './tiers.ts'
@@ -56,6 +57,7 @@ export function createMemberships(deps: {
   const memberships = createMembershipService({ ...deps, models, tiers, moving, charging })
   const changing = createChanging({ ...deps, models, memberships, tiers, moving, charging })
   const giving = createGiving({ ...deps, models, memberships, tiers, moving, letters })
+  const repricing = createRepricing({ ...deps, models, moving, letters })
   const renewal = createRenewal({ ...deps, models, moving, charging })
   const access = createAccess({ ...deps, models })
   const feature = defineFeature({
@@ -73,6 +75,7 @@ export function createMemberships(deps: {
       subscribe('payment.refunded', 'memberships.refunded', async ({ payload: { purpose, in_full, subject, effect_key } }) => {
         if (purpose === 'membership' && in_full && subject !== null) await memberships.endRefunded(subject, effect_key ?? '')
       }),
+      subscribe('tier.repriced', 'memberships.reprice', ({ payload }) => repricing.follow(payload)),
       subscribe('user.blocked', 'memberships.end', ({ payload: { by, whom } }) => memberships.endBetween(by, whom)),
     ],
     broadcasts: [broadcast('membership.changed', (data) => [{ event: 'membership:changed', rooms: [rooms.user(data.fan_id), rooms.user(data.creator_id)], data }])],

@@ -9,7 +9,7 @@ export type Letters = ReturnType<typeof createLetters>
 
 /** What a fan is written when a payment needs them. It leaves with the change that it tells of. */
 export function createLetters({ accounts, mails, publicUrl }: { accounts: Pick<AccountService, 'find' | 'namesOf'>; mails: Pick<Mails, 'send'>; publicUrl: () => string }) {
-  return Object.freeze({ tell, given })
+  return Object.freeze({ tell, given, repriced })
 
   async function tell(tx: Tx, before: MembershipRow, after: MembershipRow): Promise<void> {
     const words = wordsOf(before, after)
@@ -20,6 +20,19 @@ export function createLetters({ accounts, mails, publicUrl }: { accounts: Pick<A
       to: fan.email,
       subject: words.subject.replace('{creator}', creator),
       text: `Hello ${fan.full_name},\n\n${words.text.replace('{creator}', creator).replace('{amount}', amountOf(after))}\n\n${publicUrl()}/fan/#/memberships\n`,
+    })
+  }
+
+  /** Another price, before it is charged. */
+  async function repriced(tx: Tx, row: MembershipRow): Promise<void> {
+    const fan = row.price_change && (await accounts.find(row.fan_id))
+    if (!fan || fan.erased_at || !row.price_change) return
+    const creator = (await accounts.namesOf([row.creator_id])).get(row.creator_id) ?? 'your creator'
+    const after = amountOf({ ...row, amount: row.price_change.amount })
+    await mails.send(tx, {
+      to: fan.email,
+      subject: `The price of your membership of ${creator} changes`,
+      text: `Hello ${fan.full_name},\n\nYour membership of ${creator} costs ${after} instead of ${amountOf(row)} from its first period after ${dayOf(row.price_change.from)} on. If that is not for you, end it before:\n\n${publicUrl()}/fan/#/memberships\n`,
     })
   }
 

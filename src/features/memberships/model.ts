@@ -61,6 +61,8 @@ export interface MembershipRow {
   charge?: Charge
   cancel_at_period_end: boolean
   pending_change?: { tier_id: string; interval: Interval; amount: number }
+  /** another price, from the first period that begins then or later */
+  price_change?: { amount: number; from: Date }
   resume_at?: Date
   /** of one that somebody else gave: who; it is for a fixed time */
   given_by?: string
@@ -87,6 +89,7 @@ export function createMembershipModels(db: Connection) {
   const transition = new Schema<Transition>({ from: String, to: text, cause: text, at: date }, { _id: false })
   const charge = new Schema<Charge>({ payment_id: text, kind: text, period: number, tier_id: String, amount: Number }, { _id: false })
   const change = new Schema<NonNullable<MembershipRow['pending_change']>>({ tier_id: text, interval, amount: number }, { _id: false })
+  const priceChange = new Schema<NonNullable<MembershipRow['price_change']>>({ amount: number, from: date }, { _id: false })
   const Tiers = db.model<TierRow>(
     'Tier',
     new Schema<TierRow>(
@@ -129,6 +132,7 @@ export function createMembershipModels(db: Connection) {
         charge,
         cancel_at_period_end: { type: Boolean, required: true },
         pending_change: change,
+        price_change: priceChange,
         resume_at: Date,
         given_by: String,
         reason: String,

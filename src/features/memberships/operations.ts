@@ -24,10 +24,10 @@ export function tierOperations(tiers: TierService): AnyOperation[] {
     }),
     operation({
       name: 'tier:update',
-      summary: 'Change a tier; prices of members stay as they were agreed',
+      summary: 'Change a tier; what members pay stays as it was agreed, unless they are to pay the new prices, of which they are told a month before',
       ...membershipRoutes['tier:update'],
       audience: 'creator',
-      errors: ['not-found', 'stale-state', 'conflict'],
+      errors: ['not-found', 'stale-state', 'conflict', 'amount', 'currency'],
       input: schema.updateTier,
       output: schema.tier,
       handle: tiers.update,

@@ -44,6 +44,7 @@ export function presentMembership(row: MembershipRow, { tiers, names, now, check
     current_period_end: row.current_period_end.toISOString(),
     cancel_at_period_end: row.cancel_at_period_end,
     pending_change: change ? { ...change, tier_name: tiers.get(change.tier_id)?.name ?? '', at: row.current_period_end.toISOString() } : null,
+    price_change: row.price_change ? { amount: row.price_change.amount, from: row.price_change.from.toISOString() } : null,
     resume_at: row.resume_at?.toISOString() ?? null,
     access_until: answerOf(row, now).until?.toISOString() ?? null,
     next_charge_at: nextChargeAt(row)?.toISOString() ?? null,

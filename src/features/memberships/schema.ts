@@ -24,7 +24,15 @@ export const createTier = Joi.object<CreateTier, true>({
   seats,
   trial_days: trialDays,
 })
-export const updateTier = Joi.object<UpdateTier, true>({ tier_id: id.required(), name: tierName, benefits, seats, trial_days: trialDays })
+export const updateTier = Joi.object<UpdateTier, true>({
+  tier_id: id.required(),
+  name: tierName,
+  benefits,
+  seats,
+  trial_days: trialDays,
+  prices: Joi.array<Price[]>().items(price).min(1).max(intervals.length),
+  members_pay: Joi.string<'agreed' | 'new'>().valid('agreed', 'new'),
+})
 export const tierId = Joi.object<{ tier_id: string }, true>({ tier_id: id.required() })
 export const creatorId = Joi.object<{ creator_id: string }, true>({ creator_id: id.required() })
 const seatCount = Joi.number().integer().min(0).allow(null).required()
@@ -75,6 +83,7 @@ export const membership = Joi.object<Membership, true>({
   pending_change: Joi.object<PendingChange, true>({ tier_id: id.required(), tier_name: Joi.string().allow('').required(), interval: interval.required(), amount: minorUnits.required(), at: instant.required() })
     .allow(null)
     .required(),
+  price_change: Joi.object<NonNullable<Membership['price_change']>, true>({ amount: minorUnits.required(), from: instant.required() }).allow(null).required(),
   resume_at: instant.allow(null).required(),
   access_until: instant.allow(null).required(),
   next_charge_at: instant.allow(null).required(),

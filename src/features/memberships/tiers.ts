@@ -44,15 +44,17 @@ export function createTierService({ models: { Tiers }, profiles, payments, unitO
   }
 
   /** @throws AppError `stale-state` when it is archived, or seats are given to a tier that was made without: nobody counted who sits there */
-  async function update(ctx: Context, { tier_id, seats, ...rest }: UpdateTier): Promise<Tier> {
+  async function update(ctx: Context, { tier_id, seats, prices, members_pay = 'agreed', ...rest }: UpdateTier): Promise<Tier> {
     const mine = { _id: tier_id, creator_id: userOf(ctx).user_id }
-    return unitOfWork.run(ctx, async () => {
+    const newPrices = prices && checked(prices)
+    return unitOfWork.run(ctx, async (tx) => {
       const row = (await Tiers.findOne(mine).lean()) ?? fail('not-found')
       ensure(row.state === 'open', 'stale-state', 'It is archived')
       ensure(seats === undefined || (row.seats !== null && row.seats_left !== null), 'stale-state', 'It was made without a number of seats: make another tier')
       const taken = (row.seats ?? 0) - (row.seats_left ?? 0)
       ensure(seats === undefined || seats >= taken, 'conflict', `${taken} seats are taken`)
-      const changed = await Tiers.findOneAndUpdate(mine, { $set: { ...rest, ...(seats === undefined ? {} : { seats, seats_left: seats - taken }) } }, { returnDocument: 'after' }).lean()
+      const changed = await Tiers.findOneAndUpdate(mine, { $set: { ...rest, ...(newPrices ? { prices: newPrices } : {}), ...(seats === undefined ? {} : { seats, seats_left: seats - taken }) } }, { returnDocument: 'after' }).lean()
+      if (newPrices && members_pay === 'new') await tx.publish('tier.repriced', { tier_id, at: clock.now().toISOString() })
       return presentTier(changed ?? fail('not-found'))
     })
   }

@@ -53,6 +53,7 @@ function One({ client, membership, methods, onChange }: { client: Client; member
   return html`
     <span class="row spread"><span><a href=${hrefOf('creator', membership.creator_id)}>${membership.creator_name}</a> <strong>${membership.tier_name}</strong> <span class=${isPaidFor ? 'chip on' : 'chip'}>${words[status]}</span></span><span class="amount">${priceWords(membership)}</span></span>
     <p class="soft">${sentenceOf(membership)}</p>
+    ${membership.price_change && html`<p>It costs ${formatMoney(membership.price_change.amount, membership.currency)} from its first period after ${onDay(membership.price_change.from)} on.</p>`}
     ${next && html`<p>From ${onDay(next.at)}: ${next.tier_name}, ${priceWords({ ...next, currency: membership.currency })}.</p>`}
     ${membership.mobile_money_url && html`<p><a class="button" href=${membership.mobile_money_url}>Go to the payment</a></p>`}
     ${(status === 'past_due' || status === 'suspended') && !membership.mobile_money_url && html`<${PayNow} client=${client} membership=${membership} methods=${methods} onPaid=${onChange} />`}

@@ -1,8 +1,8 @@
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
-import { type Interval, intervals, type Member, type MembershipStatus, type Tier } from '../../features/memberships/contract.ts'
+import { type Interval, intervals, type Member, type MembershipStatus, type Price, type Tier } from '../../features/memberships/contract.ts'
 import type { Currency } from '../../kernel/currency.ts'
-import { parseMoney } from '../format.ts'
+import { inMajorUnits, parseMoney } from '../format.ts'
 import { List, useList } from '../kit/list.ts'
 import type { ViewProps } from '../kit/page.ts'
 import { Choice, Confirm, type Loaded, Show, Trouble, useAction, useLoaded, valuesOf, When } from '../kit/parts.ts'
@@ -38,7 +38,7 @@ export function MembersView({ client, user }: ViewProps) {
       <h1 id="tiers-title">Tiers</h1>
       <${Show} of=${tiers}>${({ data }: { data: Tier[] }) => html`
         ${data.length === 0 && html`<p class="soft">None yet. A tier is a promise: what members get, and for how much.</p>`}
-        <ul class="list">${data.map((tier) => html`<li key=${tier.tier_id} class="stacked"><${TierFacts} tier=${tier} />${tier.state === 'open' && html`<${Archive} client=${client} tier=${tier} onDone=${tiers.reload} />`}</li>`)}</ul>`}<//>
+        <ul class="list">${data.map((tier) => html`<li key=${tier.tier_id} class="stacked"><${TierFacts} tier=${tier} />${tier.state === 'open' && html`<${Prices} client=${client} tier=${tier} onDone=${tiers.reload} /><${Archive} client=${client} tier=${tier} onDone=${tiers.reload} />`}</li>`)}</ul>`}<//>
     </section>
     <${NewTier} client=${client} tiers=${tiers} />
     <${GiveAway} client=${client} user=${user} tiers=${tiers} onGiven=${members.reload} />
@@ -58,14 +58,7 @@ function NewTier({ client, tiers }: Pick<ViewProps, 'client'> & { tiers: Tiers }
   const currency = settings.value?.currency ?? 'ZMW'
   const [made, setMade] = useState(0)
   const create = useAction(async (values: Record<string, string>) => {
-    const prices = intervals.flatMap((interval: Interval) => {
-      const typed = values[interval] ?? ''
-      if (typed === '') return []
-      const amount = parseMoney(typed, currency as Currency)
-      if (amount === undefined) throw new Said('Please type prices like 25 or 25.00.')
-      return [{ interval, amount, currency }]
-    })
-    if (prices.length === 0) throw new Said('Please give it at least one price.')
+    const prices = pricesOf(values, currency)
     const benefits = (values['benefits'] ?? '').split('\n').map((line) => line.trim()).filter((line) => line !== '')
     const ranks = (tiers.value?.data ?? []).map((tier) => tier.rank)
     const seats = Number(values['seats'] ?? '')
@@ -92,6 +85,45 @@ function NewTier({ client, tiers }: Pick<ViewProps, 'client'> & { tiers: Tiers }
       </form>
     </section>
   `
+}
+
+/** What it costs from now on; members go on paying what they agreed to, or are told that it changes for them. */
+function Prices({ client, tier, onDone }: Pick<ViewProps, 'client'> & { tier: Tier; onDone: () => void }) {
+  const currency = tier.prices[0]?.currency ?? 'ZMW'
+  const [said, setSaid] = useState('')
+  const change = useAction(async (values: Record<string, string>) => {
+    setSaid('')
+    await client.call('tier:update', { tier_id: tier.tier_id, prices: pricesOf(values, currency), members_pay: values['members_pay'] === 'new' ? 'new' : 'agreed' })
+    setSaid('Changed.')
+    onDone()
+  })
+  return html`
+    <details><summary>Change the prices<span class="hidden"> of ${tier.name}</span></summary>
+      <form class="fields" onSubmit=${(event: Event) => change.run(valuesOf(event))}>
+        ${intervals.map((interval) => {
+          const price = tier.prices.find((each) => each.interval === interval)
+          return html`<label key=${interval}>A ${interval}, in ${currency} <input name=${interval} inputmode="decimal" autocomplete="off" defaultValue=${price ? inMajorUnits(price.amount, currency) : ''} /></label>`
+        })}
+        <label>Who is a member pays <${Choice} name="members_pay" chosen="agreed" options=${[['agreed', 'what was agreed'], ['new', 'the new price; more, a month after we tell them']]} /></label>
+        ${change.error && html`<${Trouble} text=${change.error} />`}
+        <p class="good" role="status">${said}</p>
+        <button class="plain" disabled=${change.busy}>Change them</button>
+      </form>
+    </details>
+  `
+}
+
+/** @throws Said what is wrong with them */
+function pricesOf(values: Record<string, string>, currency: string): Price[] {
+  const prices = intervals.flatMap((interval: Interval) => {
+    const typed = values[interval] ?? ''
+    if (typed === '') return []
+    const amount = parseMoney(typed, currency as Currency)
+    if (amount === undefined) throw new Said('Please type prices like 25 or 25.00.')
+    return [{ interval, amount, currency }]
+  })
+  if (prices.length === 0) throw new Said('Please give it at least one price.')
+  return prices
 }
 
 /** A membership for nothing, for somebody who follows. */
