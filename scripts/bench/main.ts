@@ -7,6 +7,7 @@ import { benchChat, benchPair } from './chat.ts'
 import { benchFanOut, crowdPeople } from './fan-out.ts'
 import { benchCatchUp } from './history.ts'
 import { call, closeConnections, type Person, register, topUp } from './http.ts'
+import { benchRenewals } from './renewals.ts'
 import { residentKb, startServer } from './server.ts'
 import { line, ms, quantile, rate } from './stats.ts'
 import { benchStore } from './store.ts'
@@ -22,7 +23,7 @@ let entered = 0
 
 const wanted = process.argv.slice(2)
 /** `npm run bench -- tips chat` measures these only. */
-const measures = (name: 'store' | 'alerts' | 'tips' | 'chat' | 'catch-up' | 'two-processes' | 'fan-out'): boolean => wanted.length === 0 || wanted.includes(name)
+const measures = (name: 'store' | 'alerts' | 'tips' | 'chat' | 'catch-up' | 'two-processes' | 'fan-out' | 'renewals'): boolean => wanted.length === 0 || wanted.includes(name)
 
 /** Prints this machine's figures, each beside a peer or a floor of the same run. Absolute rates drift here; the ratios are what counts. */
 const built = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
@@ -41,6 +42,7 @@ async function benchServer(): Promise<void> {
   if (measures('alerts') || measures('tips') || measures('chat')) await benchPeople(base)
   if (measures('catch-up')) await benchCatchUp(server, ...((await enter(base, 'fan', 2)) as [Person, Person]))
   if (measures('fan-out')) await benchFanOut(base, server.pid, (await enter(base, 'creator', 1))[0] as Person, await enter(base, 'fan', crowdPeople))
+  if (measures('renewals')) await benchRenewals(server, ...((await enter(base, 'creator', 1)) as [Person]), ...((await enter(base, 'fan', 1)) as [Person]))
   await server.stop()
 }
 
