@@ -66,7 +66,7 @@ besieged('hostile bodies, through both doors', (siege) => {
       .flatMap((feature) => feature.operations)
       .filter(({ input }) => /"type":"date"|"name":"isoDate"/.test(JSON.stringify(input.describe())))
       .map((operation) => operation.name)
-    expect(dated).to.deep.equal(['goal:create', 'goal:update', 'conversation:mute', 'moderation:timeout', 'moderation:ban', 'reminder:create'])
+    expect(dated).to.deep.equal(['membership:pause', 'member:comp', 'goal:create', 'goal:update', 'conversation:mute', 'moderation:timeout', 'moderation:ban', 'reminder:create'])
   })
 
   for (const ends_at of ['2026-02-30', '2027-02-29T00:00:00Z', '2027-04-31T12:00:00+02:00', '10000-01-01T00:00:00Z', '0', 'tomorrow', 0, 1.8e12, {}])
@@ -77,6 +77,8 @@ besieged('hostile bodies, through both doors', (siege) => {
       refusedAck(await studio.call('goal:create', { ...goal, ends_at }), 'validation')
       for (const name of ['moderation:timeout', 'moderation:ban']) refusedAck(await studio.call(name, { conversation_id: 'con_none', user_id: 'usr_none', until: ends_at }), 'validation')
       refusedAck(await studio.call('reminder:create', { conversation_id: 'con_none', text: 'H13', due_at: ends_at }), 'validation')
+      refusedAck(await studio.call('membership:pause', { membership_id: 'mbr_none', until: ends_at }), 'validation')
+      refusedAck(await studio.call('member:comp', { tier_id: 'tir_none', user_id: 'usr_none', until: ends_at }), 'validation')
       refusedAck(await studio.call('conversation:mute', { conversation_id: 'con_none', until: ends_at }), 'validation')
       studio.close()
     })
