@@ -46,8 +46,8 @@ export function createAdmin({
   maintenance: Maintenance
   unitOfWork: UnitOfWork
   onViolation: (check: string) => void
-  /** told what each check of everything found */
-  onChecked: (violations: readonly Violation[]) => Promise<void>
+  /** told what each check found, and whether it walked everything */
+  onChecked: (violations: readonly Violation[], full: boolean) => Promise<void>
   log: Logger
 }): { feature: Feature; check: typeof check } {
   const deliveries = createDeliveries({ outbox, unitOfWork, audit, cursors, wall })
@@ -83,7 +83,7 @@ export function createAdmin({
     const found: Violation[] = []
     for (const each of checks()) found.push(...(await each.run({ full })))
     for (const violation of found) onViolation(violation.check)
-    await onChecked(found)
+    await onChecked(found, full)
     return found
   }
 }

@@ -193,6 +193,8 @@ describe('a payout', () => {
     expect((await till.app.check()).map((each) => each.check)).to.include('payouts.transitions')
     expect((await till.approve(payout_id)).body).to.include({ code: 'stale-state', status: 409 })
     await till.app.db.collection<{ _id: string }>('payouts').updateOne({ _id: payout_id }, { $set: { open: true } })
+    expect(await till.app.check(false), 'of what is new alone').to.deep.equal([])
+    expect((await till.approve(payout_id)).body).to.include({ code: 'stale-state' })
     expect(await till.app.check()).to.deep.equal([])
     expect((await till.approve(payout_id)).body).to.include({ status: 'approved' })
     await till.settle()
