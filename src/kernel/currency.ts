@@ -20,6 +20,13 @@ export function exponentOf(currency: Currency): number {
   return exponents[currency]
 }
 
+/** Minor units as one would type them: 2550 ZMW is "25.50". Digits are moved, never divided: no float is asked. */
+export function inMajorUnits(amount: number, currency: string): string {
+  const exponent = isCurrency(currency) ? exponentOf(currency) : 2
+  const digits = String(amount).padStart(exponent + 1, '0')
+  return exponent === 0 ? digits : `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
+}
+
 /** The largest amount one entry may move, in minor units: ten million major units. */
 export function capOf(currency: Currency): number {
   return 10_000_000 * 10 ** exponents[currency]

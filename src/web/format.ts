@@ -16,10 +16,3 @@ export function parseMoney(text: string, currency: Currency): number | undefined
   const amount = Number(`${match[1]}${fraction.padEnd(exponent, '0')}`)
   return Number.isSafeInteger(amount) && amount > 0 ? amount : undefined
 }
-
-/** Minor units as one would type them: 2550 ZMW is "25.50". */
-export function inMajorUnits(amount: number, currency: string): string {
-  const exponent = isCurrency(currency) ? exponentOf(currency) : 2
-  const digits = String(amount).padStart(exponent + 1, '0')
-  return exponent === 0 ? digits : `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
-}

@@ -60,7 +60,6 @@ export function createDeciding({ models: { Payouts }, moving, freeze, accounts, 
     const { user_id } = userOf(ctx)
     await stepUp.ensure(ctx)
     const row = await decide(ctx, payout_id, 'payout.approved', async (tx, found) => {
-      ensure(found.creator_id !== user_id, 'self')
       ensure(found.state === 'pending', 'stale-state', found.held_until && found.state === 'held' ? `It is held until ${found.held_until.toISOString()}: ${found.reason ?? ''}` : `It is ${found.state}`)
       ensure(!found.approvals.some((each) => each.admin_id === user_id), 'stale-state', 'You have agreed to it: another admin has to, too')
       const frozen = await freeze.reason()
@@ -92,15 +91,13 @@ export function createDeciding({ models: { Payouts }, moving, freeze, accounts, 
   }
 
   async function step(ctx: Context, payoutId: string, action: string, to: PayoutState, change: Parameters<Moving['move']>[4]): Promise<PayoutRow> {
-    return decide(ctx, payoutId, action, async (tx, row) => {
-      ensure(row.creator_id !== userOf(ctx).user_id, 'self')
-      return moving.move(tx, ctx, row, to, change)
-    })
+    return decide(ctx, payoutId, action, (tx, row) => moving.move(tx, ctx, row, to, change))
   }
 
   async function decide(ctx: Context, payoutId: string, action: string, work: (tx: Parameters<Moving['move']>[0], row: PayoutRow) => Promise<PayoutRow>): Promise<PayoutRow> {
     return unitOfWork.run(ctx, async (tx) => {
       const row = (await Payouts.findById(payoutId).lean()) ?? fail('not-found')
+      ensure(row.creator_id !== userOf(ctx).user_id, 'self')
       const after = await work(tx, row)
       await audit.record(tx, ctx, { action, subject: payoutId, details: { from: row.state, to: after.state, approvals: after.approvals.length } })
       return after

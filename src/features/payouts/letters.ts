@@ -1,4 +1,4 @@
-import { type Currency, exponentOf } from '../../kernel/currency.ts'
+import { inMajorUnits } from '../../kernel/currency.ts'
 import type { Tx } from '../../kernel/events.ts'
 import type { Mails } from '../../platform/mail.ts'
 import type { AccountService } from '../accounts/index.ts'
@@ -30,7 +30,5 @@ export function createLetters({ accounts, mails, publicUrl }: { accounts: Pick<A
 }
 
 function amountOf({ amount, currency }: PayoutRow): string {
-  const exponent = exponentOf(currency as Currency)
-  const digits = String(amount).padStart(exponent + 1, '0')
-  return `${currency} ${exponent === 0 ? digits : `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`}`
+  return `${currency} ${inMajorUnits(amount, currency)}`
 }

@@ -110,7 +110,7 @@ export function payoutDecisions(deciding: Deciding): AnyOperation[] {
       summary: 'Let a payout go on that was held',
       ...payoutRoutes['payout:release'],
       audience: 'admin',
-      errors: ['not-found', 'stale-state'],
+      errors: ['not-found', 'self', 'stale-state'],
       input: schema.payoutId,
       output: schema.adminPayout,
       handle: deciding.release,

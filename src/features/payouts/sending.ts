@@ -56,7 +56,7 @@ export function createSending({ models: { Payouts }, moving, freeze, provider, u
     return moved
   }
 
-  async function lookAt(row: PayoutRow, now: Date): Promise<void> {
+  async function lookAt(row: PayoutRow, now: Date): Promise<unknown> {
     switch (row.state) {
       case 'held':
         return unless(row, (tx, found) => moving.move(tx, context(), found, 'pending', { due_at: null, reason: null }))
@@ -73,14 +73,14 @@ export function createSending({ models: { Payouts }, moving, freeze, provider, u
 
   /** First it is written down that it is on its way; then the company is asked, under the payout's own id: once, however often this runs. */
   async function send(row: PayoutRow, now: Date): Promise<void> {
-    const frozen = await freeze.reason()
-    if (frozen !== undefined || !isAsAgreed(row)) {
-      log.error({ payout_id: row._id, frozen: frozen ?? null }, 'an approved payout was not sent')
-      return unless(row, (_tx, found) => moving.note(found, { due_at: new Date(now.getTime() + 60 * minuteMs), reason: frozen ?? 'It is not what was agreed to' }))
+    const obstacle = await obstacleOf(row)
+    if (obstacle !== undefined) {
+      log.error({ payout_id: row._id, obstacle }, 'an approved payout was not sent')
+      await unless(row, (_tx, found) => moving.note(found, { due_at: new Date(now.getTime() + 60 * minuteMs), reason: obstacle }))
+      return
     }
-    await unless(row, (tx, found) => moving.move(tx, context(), found, 'processing', { due_at: new Date(now.getTime() + (askAgainMs[0] as number)), reason: null }))
+    const sent = await unless(row, (tx, found) => moving.move(tx, context(), found, 'processing', { due_at: new Date(now.getTime() + (askAgainMs[0] as number)), reason: null }))
     failpoints.hit('payouts.send.after-intent')
-    const sent = await Payouts.findOne({ _id: row._id, state: 'processing' }).lean()
     if (sent) await transfer(sent)
   }
 
@@ -105,8 +105,9 @@ export function createSending({ models: { Payouts }, moving, freeze, provider, u
       if (error instanceof ProviderUnavailable) return undefined
       throw error
     })
-    if (told?.status === 'not_found') await transfer(asked)
-    else if (told) await settle(asked, told)
+    if (told?.status === 'not_found') {
+      if ((await obstacleOf(asked)) === undefined) await transfer(asked)
+    } else if (told) await settle(asked, told)
   }
 
   async function watch(row: PayoutRow, now: Date): Promise<void> {
@@ -129,12 +130,17 @@ export function createSending({ models: { Payouts }, moving, freeze, provider, u
     })
   }
 
-  /** Unless somebody else has moved it on meanwhile. */
-  async function unless(row: PayoutRow, work: (tx: Parameters<Moving['move']>[0], row: PayoutRow) => Promise<PayoutRow>): Promise<void> {
-    await unitOfWork.run(context(), async (tx) => {
+  /** Unless somebody else has moved it on meanwhile: undefined then. */
+  async function unless(row: PayoutRow, work: (tx: Parameters<Moving['move']>[0], row: PayoutRow) => Promise<PayoutRow>): Promise<PayoutRow | undefined> {
+    return unitOfWork.run(context(), async (tx) => {
       const found = await Payouts.findOne({ _id: row._id, state: row.state }).lean()
-      if (found) await work(tx, found)
+      return found ? work(tx, found) : undefined
     })
+  }
+
+  /** Why money must not leave just now. Looked at before each time that it may, also when it is told again. */
+  async function obstacleOf(row: PayoutRow): Promise<string | undefined> {
+    return (await freeze.reason()) ?? (isAsAgreed(row) ? undefined : 'It is not what was agreed to')
   }
 
   /** What leaves is what was asked for, and what each of those who agreed to it has seen. */

@@ -177,6 +177,20 @@ describe('a payout', () => {
       expect(await till.paid(payout_id)).to.equal(1)
     }).timeout(60_000)
 
+    it('never heard of is told again under the same id, and not while the books do not add up', async () => {
+      const creator = await sent(banks.slow)
+      const [{ payout_id }] = (await till.mine(creator)) as [Payout]
+      await till.app.sandboxDb.collection('transfers').deleteOne({ reference: payout_id })
+      const freezes = till.app.db.collection<{ _id: string; reason: string; since: Date }>('payout_freezes')
+      await freezes.insertOne({ _id: 'freeze', reason: 'a test', since: new Date() })
+      await till.days(1)
+      expect(await till.paid(payout_id), 'while it is frozen').to.equal(0)
+      await freezes.deleteOne({ _id: 'freeze' })
+      await till.days(3)
+      expect(await till.paid(payout_id)).to.equal(1)
+      expect((await till.mine(creator))[0]).to.include({ state: 'completed' })
+    })
+
     async function sent(bank: string): Promise<Person> {
       const creator = await till.earner()
       const { payout_id } = (await till.request(creator, 10_000, bank)).body

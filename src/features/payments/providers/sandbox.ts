@@ -88,7 +88,8 @@ export function createSandboxAdapter({
 
   async function transfer(order: TransferOrder): Promise<ProviderTransfer> {
     const { status, data } = await call({ method: 'POST', url: `${baseUrl()}/sandbox/v1/transfers`, json: order, repeatable: true })
-    if (status === 400 || status === 409 || status === 422) throw new ProviderRefused(wordOf(data, 'code') || String(status))
+    // A conflict says that something was sent under this reference: then the money must not be given back as if nothing had been.
+    if (status === 400 || status === 422) throw new ProviderRefused(wordOf(data, 'code') || String(status))
     if ((status !== 200 && status !== 201) || !isTransfer(data) || data.reference !== order.reference || data.amount !== order.amount || data.currency !== order.currency) throw notUnderstood(status)
     return transferOf(data)
   }
