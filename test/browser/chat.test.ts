@@ -4,7 +4,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, problemOf, signUp } from '../support/cast.ts'
 import { picture } from '../support/media.ts'
 import { hasRedisServer, startRedis, type TestRedis } from '../support/redis.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, launchBrowser, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('two people in two browsers, on two processes', function () {
   this.timeout(120_000)
@@ -20,10 +20,11 @@ describe('two people in two browsers, on two processes', function () {
     redis = await startRedis()
     one = await startApp({ REDIS_URL: redis.url })
     two = await startApp({ REDIS_URL: redis.url }, one)
-    browsers = [await launchBrowser(), await launchBrowser()]
+    browsers = [await openBrowser(), await launchBrowser()]
   })
   after(async () => {
-    await Promise.all((browsers ?? []).map((each) => each.close()))
+    await Promise.all((browsers ?? []).map(closeWindows))
+    await browsers?.[1]?.close()
     await two?.stop()
     expect(await one.check()).to.deep.equal([])
     await one?.stop()

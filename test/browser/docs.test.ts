@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage } from './support.ts'
 
 const sizes = [
   { name: 'phone', viewport: { width: 360, height: 740 }, colorScheme: 'light' },
@@ -18,10 +18,10 @@ describe('readers of the references', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

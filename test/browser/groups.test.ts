@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('a group, in a browser', function () {
   this.timeout(120_000)
@@ -17,7 +17,7 @@ describe('a group, in a browser', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
     ana = await signUp(app, 'fan', 'Ana')
     ben = await signUp(app, 'fan', 'Ben')
     cara = await signUp(app, 'fan', 'Cara')
@@ -26,7 +26,7 @@ describe('a group, in a browser', function () {
     for (const each of (await ana.call('conversation:list', { state: 'requested' })).data) await ana.call('conversation:accept', { conversation_id: each.conversation_id })
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     expect(await app.check()).to.deep.equal([])
     await app.stop()
   })

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { signUp as signUpOverHttp } from '../support/cast.ts'
 import { walkJourney } from './journey.ts'
-import { chromiumPath, launchBrowser, openPage, sizes } from './support.ts'
+import { chromiumPath, closeWindows, openBrowser, openPage, sizes } from './support.ts'
 
 describe('people in a browser', function () {
   this.timeout(120_000)
@@ -14,10 +14,10 @@ describe('people in a browser', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Browser, Locator } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp, topUp } from '../support/cast.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('messages of other kinds, in a browser', function () {
   this.timeout(120_000)
@@ -16,13 +16,13 @@ describe('messages of other kinds, in a browser', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
     ana = await signUp(app, 'creator', 'Ana')
     ben = await signUp(app, 'fan', 'Ben')
     await topUp(ben, 10_000)
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

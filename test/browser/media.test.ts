@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
 import { picture } from '../support/media.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('files between two people', function () {
   this.timeout(90_000)
@@ -14,10 +14,10 @@ describe('files between two people', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream')
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     expect(await app.check()).to.deep.equal([])
     await app.stop()
   })

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { goTo } from './journey.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('memberships in the pages', function () {
   this.timeout(180_000)
@@ -14,10 +14,10 @@ describe('memberships in the pages', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

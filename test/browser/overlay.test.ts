@@ -3,7 +3,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp, topUp } from '../support/cast.ts'
 import { byHttp } from '../support/doors.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage } from './support.ts'
 
 const picture = 'https://pictures.example/party.svg'
 const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200" viewBox="0 0 320 200"><rect width="320" height="200" rx="24" fill="#ffd166"/><circle cx="160" cy="100" r="70" fill="#ef476f"/><path d="M110 110 q50 60 100 0" stroke="#fff" stroke-width="12" fill="none" stroke-linecap="round"/></svg>`
@@ -20,10 +20,10 @@ describe('an overlay in a browser', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

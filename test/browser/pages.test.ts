@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../support/cast.ts'
 import { goTo } from './journey.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 const pages = {
   fan: { navigation: 'Creators', sections: ['Creators', 'Memberships', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
@@ -23,12 +23,12 @@ describe('every view of every page', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
     people = { fan: await signUp(app, 'fan', 'Fay Full'), studio: await signUp(app, 'creator', 'Cal Full'), admin: await signIn(app, app.admin.email, app.admin.password) }
     await furnish()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await app?.stop()
   })
 

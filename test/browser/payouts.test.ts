@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
 import { banks, openTill, type Till } from '../features/payouts/support.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
 
 describe('payouts in the pages', function () {
   this.timeout(120_000)
@@ -12,10 +12,10 @@ describe('payouts in the pages', function () {
 
   before(async () => {
     till = await openTill()
-    browser = await launchBrowser()
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     expect(await till.app.check()).to.deep.equal([])
     await till.app.stop()
   })

@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp, topUp } from '../support/cast.ts'
 import { byHttp } from '../support/doors.ts'
-import { chromiumPath, keepScreenshot, launchBrowser, openPage, seriousFindings, sizes } from './support.ts'
+import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes } from './support.ts'
 
 describe('a creator’s public page', function () {
   this.timeout(120_000)
@@ -15,14 +15,14 @@ describe('a creator’s public page', function () {
 
   before(async () => {
     app = await startApp()
-    browser = await launchBrowser()
+    browser = await openBrowser()
     creator = await signUp(app, 'creator', 'Zoe Open')
     const desk = byHttp(app, creator)
     await desk.call('creator:update', { bio: 'Paints what you name.', tags: ['painting'], category: 'art', shows_earnings: true })
     await desk.call('goal:create', { title: 'A larger easel', kind: 'amount', target: 20_000 })
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     expect(await app.check()).to.deep.equal([])
     await app?.stop()
   })

@@ -7,7 +7,7 @@ import { type Person, signIn } from '../support/cast.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const places = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
-const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
 
 export const chromiumPath = places.find((place) => place !== undefined && existsSync(place))
 
@@ -16,9 +16,20 @@ export const sizes = [
   { name: 'desk', viewport: { width: 1280, height: 800 } },
 ] as const
 
-/** @param more flags of Chromium */
-export function launchBrowser(...more: string[]): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath as string, args: [...flags, ...more] })
+let own: Promise<Browser> | undefined
+
+/** One browser for all files that this process goes through, since its start costs seconds of a core; it ends with the process. */
+export async function openBrowser(): Promise<Browser> {
+  if (!(await own)?.isConnected()) own = launchBrowser()
+  return own as Promise<Browser>
+}
+
+export async function closeWindows(browser: Browser | undefined): Promise<void> {
+  await Promise.all((browser?.contexts() ?? []).map((context) => context.close()))
+}
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath as string, args: flags })
 }
 
 export interface Watched {

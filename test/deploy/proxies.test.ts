@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { walkJourney } from '../browser/journey.ts'
-import { chromiumPath, launchBrowser } from '../browser/support.ts'
+import { chromiumPath, closeWindows, openBrowser } from '../browser/support.ts'
 import { adminToken, until } from '../faults/support.ts'
 import { connect, type LiveSocket } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
@@ -64,11 +64,11 @@ describe('two servers behind a load balancer', function () {
       if (name === 'nginx')
         it('are one to people in a browser too', async () => {
           if (!chromiumPath) return void process.stdout.write('skipped: no Chromium on this machine\n')
-          const browser = await launchBrowser()
+          const browser = await openBrowser()
           try {
             await walkJourney({ browser, url: proxy.url, name, viewport: { width: 1280, height: 800 } })
           } finally {
-            await browser.close()
+            await closeWindows(browser)
           }
         })
 

@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { chromiumPath, closeWindows, openBrowser } from '../browser/support.ts'
 import { newOrder, type Stage, stage } from './stage.ts'
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 const pictures = join(import.meta.dirname, '../../artefacts/sandbox-checkout')
 
-describe(`the hosted checkout in a browser${executablePath ? '' : ' (skipped: no chromium)'}`, () => {
+describe(`the hosted checkout in a browser${chromiumPath ? '' : ' (skipped: no chromium)'}`, () => {
   let self: Stage
   let browser: Browser
   let page: Page
@@ -15,22 +15,13 @@ describe(`the hosted checkout in a browser${executablePath ? '' : ' (skipped: no
 
   before(async function () {
     this.timeout(60_000)
-    if (!executablePath) return this.skip()
+    if (!chromiumPath) return this.skip()
     mkdirSync(pictures, { recursive: true })
     self = await stage()
-    const args = [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ]
-    browser = await chromium.launch({ executablePath, args })
+    browser = await openBrowser()
   })
   after(async () => {
-    await browser?.close()
+    await closeWindows(browser)
     await self?.stop()
   })
 

@@ -23,11 +23,36 @@ const ui: SwaggerUi = SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   filter: true,
-  plugins: [{ statePlugins: { layout: { wrapSelectors: { isShown: openWhatIsLookedFor } } } }],
+  plugins: [{ fn: { resolveSubtree }, statePlugins: { layout: { wrapSelectors: { isShown: openWhatIsLookedFor } } } }],
   // Its badge would show the document to a stranger's server.
   validatorUrl: null,
   onComplete: signInAsThisTab,
 })
+
+/**
+ * Instead of its own, which reads the whole document anew for each part that is opened: seconds. References of this document lead to its own
+ * components, and never in a circle.
+ */
+async function resolveSubtree(document: unknown, path: string[]): Promise<{ spec: unknown; errors: [] }> {
+  return { spec: whole(at(document, path)), errors: [] }
+
+  function whole(part: unknown): unknown {
+    if (Array.isArray(part)) return part.map(whole)
+    if (typeof part !== 'object' || part === null) return part
+    const reference = (part as { $ref?: unknown }).$ref
+    if (typeof reference === 'string') return whole(at(document, reference.replace(/^#\//, '').split('/').map(unescaped)))
+    return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, whole(value)]))
+  }
+}
+
+function at(document: unknown, path: string[]): unknown {
+  return path.reduce<unknown>((part, name) => (part as Record<string, unknown> | undefined)?.[name], document)
+}
+
+/** as JSON pointers write names (RFC 6901) */
+function unescaped(name: string): string {
+  return name.replaceAll('~1', '/').replaceAll('~0', '~')
+}
 
 /** Parts are closed at first, but those that a filter leaves over are open. */
 function openWhatIsLookedFor(isShown: IsShown, { layoutSelectors }: SwaggerSystem) {
