@@ -45,6 +45,8 @@ export interface Once {
   readonly row_id: string
   readonly request_hash: string
   replayed: boolean
+  /** whether a row of it was there at the last look */
+  known?: boolean
   /** set once the intent of a staged operation is stored: the next `run` answers it */
   staged?: boolean
   /** until when this call alone works on its staged operation */

@@ -13,6 +13,8 @@ const claimMs = 30_000
 const pageSize = 100
 /** after as many as one poll takes, there may be more */
 const fullPageMs = 500
+/** What is done within it is marked together: a fact's broadcast and the work of its subscribers end a few milliseconds apart. */
+const gatherMs = 25
 const parkAfter = 12
 const maxBackoffMs = 10 * 60_000
 const broadcaster = 'broadcast'
@@ -50,6 +52,7 @@ export function createDispatcher({
   let running = 0
   let doneIds: string[] = []
   let flushing: Promise<void> | undefined
+  let flushNow = (): void => {}
   const idle: (() => void)[] = []
   const bell = createBell()
   const job: Job = { name: 'outbox.poll', every_ms: pollMs, bell, run: pollDue }
@@ -108,6 +111,7 @@ export function createDispatcher({
     const isBusy = (): boolean => queue.length > 0 || running > 0 || flushing !== undefined
     const wasBusy = isBusy()
     while (isBusy()) {
+      flushNow()
       if (flushing) await flushing
       else await new Promise<void>((resolve) => idle.push(resolve))
     }
@@ -170,14 +174,16 @@ export function createDispatcher({
     return subscriber
   }
 
-  // Many deliveries end within one flush of the store, so their rows are marked together.
   function markDone(deliveryId: string): void {
     doneIds.push(deliveryId)
     flushing ??= flushDone()
   }
 
   async function flushDone(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>((resolve) => {
+      flushNow = resolve
+      setTimeout(resolve, gatherMs)
+    })
     while (doneIds.length > 0) {
       const ids = doneIds
       doneIds = []

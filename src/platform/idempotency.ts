@@ -59,6 +59,7 @@ export function createIdempotency({ connection, wall }: { connection: Connection
    */
   async function lookUp(once: Once): Promise<{ answer: unknown } | undefined> {
     const row = await Rows.findById(once.row_id).lean()
+    once.known = row !== null
     return row ? answerOf(row, once) : undefined
   }
 
@@ -79,15 +80,14 @@ export function createIdempotency({ connection, wall }: { connection: Connection
   }
 
   /** The first step of a staged operation: the intent and its lease, in one transaction. */
-  async function begin(once: Once, resourceId: string): Promise<void> {
+  function begin(tx: Tx, once: Once, resourceId: string): void {
     once.lease_until = lease()
-    await Rows.insertMany([
-      { _id: once.row_id, request_hash: once.request_hash, state: 'started', resource_id: resourceId, lease_until: once.lease_until, expires_at: expiry() },
-    ])
+    tx.insert(Rows, [{ _id: once.row_id, request_hash: once.request_hash, state: 'started', resource_id: resourceId, lease_until: once.lease_until, expires_at: expiry() }])
   }
 
   /** Takes over an intent whose first caller is gone. Two that try at once: the filter lets one through. */
   async function claim(once: Once): Promise<string | undefined> {
+    if (once.known === false) return undefined
     once.lease_until = lease()
     const row = await Rows.findOneAndUpdate(
       { _id: once.row_id, state: 'started', lease_until: { $lte: wall.now() } },

@@ -138,7 +138,7 @@ export function createUnitOfWork({
         return
       }
       const resourceId = await intend(tx)
-      await idempotency.begin(once, resourceId)
+      idempotency.begin(tx, once, resourceId)
       made = { resourceId }
     })
     if (!made) throw new Error('The intent was neither stored nor found')

@@ -60,6 +60,8 @@ describe('a proof of the ledger', () => {
 
   it('is refused while the entry waits to be sealed, and there a moment later', async () => {
     await app.db.collection('leases').replaceOne({ _id: 'sealer' as never }, { owner: 'a stopped sealer', until: new Date(Date.now() + 3600_000) }, { upsert: true })
+    // What this process was told of that lease is over by then.
+    app.wall.advance({ seconds: 10 })
     await tip('t1')
     const waiting = (await entryOf(fan)) as string
     const refused = await fan.http('GET', `/api/v1/ledger/proof/${waiting}`)

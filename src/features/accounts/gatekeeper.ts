@@ -42,6 +42,7 @@ export function createGatekeeper({ models, tokens, wall }: { models: AccountMode
 
   /** How these sign-ins stand now, by their sessions: the news of an end may have been lost on its way here. One that is not told of has ended. */
   async function standingsOf(signIns: readonly { session_id: string; user_id: string }[]): Promise<ReadonlyMap<string, { epoch: number }>> {
+    if (signIns.length === 0) return new Map()
     const [sessions, users] = await Promise.all([
       Sessions.find({ _id: { $in: signIns.map((each) => each.session_id) }, revoked_at: { $exists: false }, expires_at: { $gt: wall.now() } }, { user_id: 1 }).lean(),
       Users.find({ _id: { $in: signIns.map((each) => each.user_id) } }, { epoch: 1 }).lean(),

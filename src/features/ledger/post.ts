@@ -50,9 +50,7 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
 
   async function holds(tx: Tx, name: string, currency: Currency): Promise<number> {
     await tx.flush()
-    const balance = balanceId(name, currency)
-    const row = await Balances.findById(balance).lean()
-    return (row?.posted ?? 0) + (await sumUnsealed(models, balance))
+    return totalOf(models, balanceId(name, currency))
   }
 
   async function creditedSince(name: string, currency: Currency, since: Date): Promise<number> {
@@ -105,15 +103,24 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
   async function debitAccrual(tx: Tx, balance: string, delta: number): Promise<void> {
     // An entry before this one in the same transaction may have credited it.
     await tx.flush()
-    const row = await Balances.findById(balance).lean()
-    const total = (row?.posted ?? 0) + (await sumUnsealed(models, balance))
-    if (total + delta < 0) fail('insufficient-funds')
+    if ((await totalOf(models, balance)) + delta < 0) fail('insufficient-funds')
     // `posted` alone may fall below zero here. Writing the document is what makes two debits, or a debit and the sealer, conflict.
     await Balances.updateOne({ _id: balance }, { $inc: { posted: delta }, $setOnInsert: { class: 'accrual' } }, { upsert: true })
   }
 }
 
-export async function sumUnsealed({ Unsealed }: Pick<LedgerModels, 'Unsealed'>, balance: string): Promise<number> {
-  const rows = await Unsealed.find({ 'deltas.balance': balance }, { deltas: 1 }).lean()
-  return rows.flatMap((row) => row.deltas).reduce((total, each) => (each.balance === balance ? total + each.delta : total), 0)
+/** What accounts hold in the caller's snapshot, in the order in which they were named: two questions, however many they are. */
+export async function totalsOf({ Balances, Unsealed }: Pick<LedgerModels, 'Balances' | 'Unsealed'>, balances: readonly string[]): Promise<number[]> {
+  const rows = await Balances.find({ _id: { $in: balances } }).lean()
+  const totals = new Map(rows.map(({ _id, posted }) => [_id, posted]))
+  // What is guarded moves at once, so nothing of it ever waits.
+  const waiting = new Set(balances.filter((balance) => kindOf(splitBalanceId(balance).name).class !== 'guarded'))
+  if (waiting.size > 0)
+    for (const { deltas } of await Unsealed.find({ 'deltas.balance': { $in: [...waiting] } }, { deltas: 1 }).lean())
+      for (const { balance, delta } of deltas) if (waiting.has(balance)) totals.set(balance, (totals.get(balance) ?? 0) + delta)
+  return balances.map((balance) => totals.get(balance) ?? 0)
+}
+
+async function totalOf(models: Pick<LedgerModels, 'Balances' | 'Unsealed'>, balance: string): Promise<number> {
+  return (await totalsOf(models, [balance]))[0] as number
 }

@@ -1,3 +1,4 @@
+import type { AnyBulkWriteOperation } from 'mongoose'
 import type { Bell } from '../../kernel/bell.ts'
 import type { Wall } from '../../kernel/clock.ts'
 import type { Context, Logger } from '../../kernel/context.ts'
@@ -7,7 +8,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { kindOf, splitBalanceId } from './chart.ts'
 import type { Delta } from './entry.ts'
 import { merkleRoot } from './merkle.ts'
-import type { BatchRow, LedgerModels } from './model.ts'
+import type { BalanceRow, BatchRow, LedgerModels } from './model.ts'
 import { hashBatch, leafOf } from './proof.ts'
 
 const maxRows = 500
@@ -112,8 +113,8 @@ export function createSealer({
       const batch = await makeBatch(head?.n ?? 0, head?.hash ?? genesis, ids)
       const moved = await Heads.updateOne({ _id: 'head', n: head?.n ?? 0 }, { $set: { n: batch._id, hash: batch.hash } }, { upsert: head === null })
       if (moved.modifiedCount + moved.upsertedCount !== 1) throw new HeadMoved()
-      for (const { balance, delta } of addUp(rows.flatMap((row) => row.deltas)))
-        await Balances.updateOne({ _id: balance }, { $inc: { posted: delta }, $setOnInsert: { class: kindOf(splitBalanceId(balance).name).class } }, { upsert: true })
+      const sums = addUp(rows.flatMap((row) => row.deltas))
+      if (sums.length > 0) await Balances.bulkWrite(sums.map(toUpdate))
       await Unsealed.deleteMany({ _id: { $in: ids } })
       await Batches.insertMany([batch])
       failpoints.hit('ledger.seal.before-commit')
@@ -130,6 +131,10 @@ export function createSealer({
     const header = { _id: n + 1, prev, root, count: ids.length, entry_ids: ids, sealed_at: wall.now() }
     return { ...header, hash: hashBatch({ n: n + 1, prev, root, count: ids.length, sealed_at: header.sealed_at.toISOString() }) }
   }
+}
+
+function toUpdate({ balance, delta }: Delta): AnyBulkWriteOperation<BalanceRow> {
+  return { updateOne: { filter: { _id: balance }, update: { $inc: { posted: delta }, $setOnInsert: { class: kindOf(splitBalanceId(balance).name).class } }, upsert: true } }
 }
 
 function addUp(deltas: readonly Delta[]): Delta[] {

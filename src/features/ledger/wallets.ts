@@ -8,7 +8,7 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { account, balanceId, splitBalanceId } from './chart.ts'
 import type { Wallet, WalletTransaction } from './contract.ts'
 import type { LedgerModels, WalletLineRow } from './model.ts'
-import { sumUnsealed } from './post.ts'
+import { totalsOf } from './post.ts'
 
 const newest = 10
 const defaultLimit = 20
@@ -37,12 +37,10 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
     const userId = ownerOf(ctx)
     // One snapshot: a balance is never half of before and half of after a seal.
     return unitOfWork.read(async () => {
-      const cash = await total(account.cash(userId), defaultCurrency)
-      const held = await total(account.held(userId), defaultCurrency)
-      const pending = await total(account.pending(userId), defaultCurrency)
-      const available = await total(account.available(userId), defaultCurrency)
-      const payout_reserved = await total(account.reserved(userId), defaultCurrency)
-      const debt = await total(account.debt(userId), defaultCurrency)
+      const [cash, held, pending, available, payout_reserved, debt] = (await totals(
+        [account.cash, account.held, account.pending, account.available, account.reserved, account.debt].map((nameOf) => nameOf(userId)),
+        defaultCurrency,
+      )) as [number, number, number, number, number, number]
       const lines = await WalletLines.find({ wallet_id: userId }).sort({ created_at: -1, _id: -1 }).limit(newest).lean()
       return { balance: cash + pending + available, currency: defaultCurrency, buckets: { cash, held, pending, available, payout_reserved, debt }, transactions: lines.map(presentLine) }
     })
@@ -73,11 +71,11 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
 
   /** What one account holds now, posted and unsealed in one snapshot. */
   async function balanceOf(name: string, currency: Currency): Promise<number> {
-    return unitOfWork.read(() => total(name, currency))
+    return unitOfWork.read(async () => (await totals([name], currency))[0] as number)
   }
 
   async function earningsOf(creatorId: string): Promise<number> {
-    return unitOfWork.read(async () => (await total(account.pending(creatorId), defaultCurrency)) + (await total(account.available(creatorId), defaultCurrency)))
+    return sumOf([account.pending(creatorId), account.available(creatorId)])
   }
 
   /** Whose earnings are pending, as far as they are sealed: never by a row that each of them would have to touch. */
@@ -96,18 +94,15 @@ export function createWallets({ models, unitOfWork, clock, defaultCurrency }: { 
 
   /** All that somebody has here or is owed, in the default currency. */
   async function moneyOf(userId: string): Promise<number> {
-    const names = [account.cash(userId), account.held(userId), account.pending(userId), account.available(userId), account.reserved(userId)]
-    return unitOfWork.read(async () => {
-      let sum = 0
-      for (const name of names) sum += await total(name, defaultCurrency)
-      return sum
-    })
+    return sumOf([account.cash(userId), account.held(userId), account.pending(userId), account.available(userId), account.reserved(userId)])
   }
 
-  async function total(name: string, currency: Currency): Promise<number> {
-    const id = balanceId(name, currency)
-    const row = await Balances.findById(id).lean()
-    return (row?.posted ?? 0) + (await sumUnsealed(models, id))
+  async function sumOf(names: string[]): Promise<number> {
+    return (await unitOfWork.read(() => totals(names, defaultCurrency))).reduce((sum, each) => sum + each, 0)
+  }
+
+  async function totals(names: string[], currency: Currency): Promise<number[]> {
+    return totalsOf(models, names.map((name) => balanceId(name, currency)))
   }
 }
 
