@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { acquaint } from '../support/acquaint.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp } from '../support/cast.ts'
-import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, look, openBrowser, openPage, sizes, windowOf } from './support.ts'
 
 describe('a group, in a browser', function () {
   this.timeout(120_000)
@@ -68,12 +68,4 @@ describe('a group, in a browser', function () {
     expect(faults).to.deep.equal([])
     await context.close()
   })
-
-  async function look(page: Page, what: string): Promise<void> {
-    for (const { name, viewport } of sizes.toReversed()) {
-      await page.setViewportSize(viewport)
-      expect(await seriousFindings(page), name).to.deep.equal([])
-      await keepScreenshot(page, `${what}-${name}`)
-    }
-  }
 })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { banks, openTill, type Till } from '../features/payouts/support.ts'
-import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seriousFindings, sizes, windowOf } from './support.ts'
+import { chromiumPath, closeWindows, look, openBrowser, openPage, sizes, windowOf } from './support.ts'
 
 describe('payouts in the pages', function () {
   this.timeout(120_000)
@@ -65,14 +65,5 @@ describe('payouts in the pages', function () {
 
   async function open(address: string, context: Awaited<ReturnType<typeof windowOf>>) {
     return openPage(context, `${till.app.url}${address}`)
-  }
-
-  async function look(page: Page, what: string): Promise<void> {
-    for (const { name, viewport } of sizes.toReversed()) {
-      await page.setViewportSize(viewport)
-      expect(await seriousFindings(page), name).to.deep.equal([])
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${what} scrolls sideways`).to.equal(true)
-      await keepScreenshot(page, `${what}-${name}`)
-    }
   }
 })

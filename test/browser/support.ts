@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import type { TestApp } from '../support/app.ts'
 import { type Person, signIn } from '../support/cast.ts'
@@ -78,4 +79,14 @@ export async function seriousFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe)
   const { violations } = (await page.evaluate('axe.run({ resultTypes: ["violations"] })')) as { violations: Finding[] }
   return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ').slice(0, 300)}`)
+}
+
+/** How it is at both sizes, whoever uses it: nothing hinders, nothing hangs over, and there is a picture of it. The page stays as small as a phone. */
+export async function look(page: Page, what: string): Promise<void> {
+  for (const { name, viewport } of sizes.toReversed()) {
+    await page.setViewportSize(viewport)
+    expect(await seriousFindings(page), `${what}-${name}`).to.deep.equal([])
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${what} scrolls sideways at the size of a ${name}`).to.equal(true)
+    await keepScreenshot(page, `${what}-${name}`)
+  }
 }
