@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { newToken } from '../../src/kernel/ids.ts'
 import { readSettings } from '../settings.ts'
-import { createDoor } from './door.ts'
+import { createDoor } from '../door.ts'
 import { playPlan } from './people.ts'
 import { makePlan, type Size, sizes } from './plan.ts'
 

@@ -1,4 +1,4 @@
-import type { Door, Guest } from './door.ts'
+import type { Door, Guest } from '../door.ts'
 import type { Plan, PlannedFan, PlannedPerson } from './plan.ts'
 import { startPhase } from './progress.ts'
 

@@ -16,6 +16,8 @@ interface FailPoint {
   /** how often it still strikes; infinite for alwaysOn */
   left: number
   skip: number
+  /** of striking a command that it could */
+  probability: number
 }
 
 export interface FailPoints {
@@ -40,11 +42,15 @@ export function createFailPoints(): FailPoints {
     const data = (command['data'] ?? {}) as Doc
     const unknown = Object.keys(data).find((each) => !known.has(each))
     if (unknown) throw mongoError('BadValue', `The fail point's data has an unknown field: ${unknown}`)
-    if (mode === 'alwaysOn') active = { data, left: Number.POSITIVE_INFINITY, skip: 0 }
+    if (mode === 'alwaysOn') active = { data, left: Number.POSITIVE_INFINITY, skip: 0, probability: 1 }
     else if (typeof mode === 'object' && mode !== null && ('times' in mode || 'skip' in mode)) {
       const { times, skip } = mode as { times?: unknown; skip?: unknown }
-      active = { data, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times), skip: Number(skip ?? 0) }
-    } else throw mongoError('BadValue', 'The mode of a fail point must be off, alwaysOn, {times} or {skip}')
+      active = { data, left: times === undefined ? Number.POSITIVE_INFINITY : Number(times), skip: Number(skip ?? 0), probability: 1 }
+    } else if (typeof mode === 'object' && mode !== null && 'activationProbability' in mode) {
+      const probability = Number((mode as { activationProbability: unknown }).activationProbability)
+      if (!(probability >= 0 && probability <= 1)) throw mongoError('BadValue', 'activationProbability must be between 0 and 1')
+      active = { data, left: Number.POSITIVE_INFINITY, skip: 0, probability }
+    } else throw mongoError('BadValue', 'The mode of a fail point must be off, alwaysOn, {times}, {skip} or {activationProbability}')
     return {}
   }
 
@@ -56,7 +62,7 @@ export function createFailPoints(): FailPoints {
       active.skip -= 1
       return undefined
     }
-    if (active.left <= 0) return undefined
+    if (active.left <= 0 || Math.random() >= active.probability) return undefined
     active.left -= 1
     return failureOf(active.data)
   }

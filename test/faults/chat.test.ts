@@ -5,7 +5,7 @@ import { acquaint } from '../support/acquaint.ts'
 import { ask } from '../support/http.ts'
 import { type Proxy, startProxy } from '../support/proxy.ts'
 import { hasRedisServer } from '../support/redis.ts'
-import { createRandom } from '../support/random.ts'
+import { createRandom } from '../../scripts/random.ts'
 
 const seconds = Number(process.env['CHAT_SECONDS'] ?? 6)
 const people = Number(process.env['CHAT_PEOPLE'] ?? 8)

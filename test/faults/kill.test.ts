@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Violation } from '../../src/kernel/feature.ts'
 import { connect, pay } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
-import { createRandom } from '../support/random.ts'
+import { createRandom } from '../../scripts/random.ts'
 import { adminToken, endAll, type Home, makeHome, runApp, type RunningApp, until } from './support.ts'
 
 interface People {

@@ -3,7 +3,7 @@ import type { Violation } from '../../src/kernel/feature.ts'
 import type { Membership } from '../../src/features/memberships/contract.ts'
 import { pay } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
-import { createRandom } from '../support/random.ts'
+import { createRandom } from '../../scripts/random.ts'
 import { adminToken, endAll, type Home, makeHome, runApp, type RunningApp, until } from './support.ts'
 
 /** How many points one run takes, by chance; `npm run test:long` takes all. */

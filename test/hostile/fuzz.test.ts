@@ -4,7 +4,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signUp, topUp } from '../support/cast.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { signedInRaw } from '../support/raw.ts'
-import { createRandom } from '../support/random.ts'
+import { createRandom } from '../../scripts/random.ts'
 import { type Attempt, attempts, rubbish } from './fuzz.ts'
 
 const seed = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31))

@@ -1,6 +1,6 @@
 import type Joi from 'joi'
 import type { AnyOperation } from '../../src/kernel/operation.ts'
-import type { Random } from '../support/random.ts'
+import type { Random } from '../../scripts/random.ts'
 
 /** What outsiders put where something else is due. */
 export const rubbish: readonly unknown[] = [

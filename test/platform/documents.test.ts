@@ -13,7 +13,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { type Person, signIn, signUp } from '../support/cast.ts'
 import { codesIn, danglingOf, exampleFaults, type Json, makeAjv, partsOf, requestsFor, resolve, routesOf, variantsOf } from '../support/documents.ts'
 import { ask } from '../support/http.ts'
-import { createRandom } from '../support/random.ts'
+import { createRandom } from '../../scripts/random.ts'
 
 interface Placed {
   schema: Joi.Schema

@@ -3,7 +3,7 @@ import type { ClientSession, MongoClient } from 'mongodb'
 import { attempt, ChangedMind } from './attempt.ts'
 import type { Outcome } from './attempt.ts'
 import type { Budget } from './budget.ts'
-import type { Random } from '../../support/random.ts'
+import type { Random } from '../../../scripts/random.ts'
 
 interface Account {
   _id: number

@@ -7,7 +7,7 @@ import { moveMoney } from './bank.ts'
 import { createBudget } from './budget.ts'
 import { findAnomalies } from './history.ts'
 import { appendToLists } from './list-append.ts'
-import { createRandom } from '../../support/random.ts'
+import { createRandom } from '../../../scripts/random.ts'
 import { isolationSeed } from './seed.ts'
 
 const sessions = 8

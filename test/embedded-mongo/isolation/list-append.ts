@@ -2,7 +2,7 @@ import type { ClientSession, Collection, MongoClient } from 'mongodb'
 import { attempt, ChangedMind, isConflict } from './attempt.ts'
 import type { Budget } from './budget.ts'
 import type { Step, Transaction } from './history.ts'
-import type { Random } from '../../support/random.ts'
+import type { Random } from '../../../scripts/random.ts'
 
 interface List {
   _id: number

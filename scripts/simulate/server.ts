@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Db, MongoClient } from 'mongodb'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const secret = 'q7Zk3v9Qp1xT7mW5rB8nL2cF6hJ4gD0sYa'
+export const adminPassword = 'correct horse battery staple'
+
+export type Server = Awaited<ReturnType<typeof openServer>>
+
+/** What `npm start` runs, on a folder of its own, through as many lives as it takes. */
+export async function openServer(settings: Record<string, string>) {
+  const dir = mkdtempSync(join(tmpdir(), 'simulation-'))
+  const port = await freePort()
+  let child: ChildProcess
+  let store: MongoClient
+  let conflicts = 0
+  let living: Promise<void> = start()
+  const forget = (): void => void child.kill('SIGKILL')
+  process.once('exit', forget)
+  await living
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ready: () => living,
+    kill,
+    setConflicts,
+    close,
+    db: (name = 'ovation'): Db => store.db(name),
+  }
+
+  async function start(): Promise<void> {
+    child = spawn(process.execPath, ['dist/main.js'], {
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', DATA_DIR: dir, PORT: String(port), SECRET: secret, ADMIN_PASSWORD: adminPassword, TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'error', ...settings },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.on('data', (chunk: Buffer) => chunk.includes('Ovation is ready') && resolve())
+      child.once('exit', (code, signal) => reject(new Error(`the server ended before it was ready: ${code ?? signal}`)))
+    })
+    store = await new MongoClient(readFileSync(join(dir, 'store', 'address'), 'utf8').trim()).connect()
+    if (conflicts > 0) await strike()
+  }
+
+  /** As a power cut would, and up again at once. */
+  async function kill(): Promise<void> {
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    living = gone.then(() => store.close(true)).then(start)
+    child.kill('SIGKILL')
+    await living
+  }
+
+  /** So many of all commits are lost to somebody else's, and their work runs again. */
+  async function setConflicts(share: number): Promise<void> {
+    conflicts = share
+    await strike()
+  }
+
+  async function strike(): Promise<void> {
+    const data = { failCommands: ['commitTransaction'], errorCode: 112, errorLabels: ['TransientTransactionError'] }
+    await store.db('admin').command({ configureFailPoint: 'failCommand', ...(conflicts > 0 ? { mode: { activationProbability: conflicts }, data } : { mode: 'off' }) })
+  }
+
+  async function close(): Promise<void> {
+    await store.close()
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await gone
+    process.off('exit', forget)
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
