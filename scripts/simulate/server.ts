@@ -68,9 +68,11 @@ export async function openServer(settings: Record<string, string>) {
 
   async function close(): Promise<void> {
     await store.close()
-    const gone = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGTERM')
-    await gone
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await gone
+    }
     process.off('exit', forget)
     rmSync(dir, { recursive: true, force: true })
   }

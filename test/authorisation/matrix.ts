@@ -107,6 +107,7 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'payout:request': { verdicts: creators, input: () => ({ amount: 10_000, bank_account: 'ZM12 0001 0002 0004', account_name: 'Stage' }) },
   'payout:mine': { verdicts: creators, input: none },
   'payout:cancel': { verdicts: { ...creators, owner: 'not-found', other: 'not-found' }, input: () => ({ payout_id: 'pot_none' }) },
+  'earnings:mine': { verdicts: creators, input: none },
   'payout:settings': { verdicts: creators, input: none },
   'payout:set-plan': { verdicts: creators, input: () => ({ mode: 'off', weekday: null, threshold: null, account_name: 'Stage' }) },
   'payout:list': { verdicts: admins, input: none },

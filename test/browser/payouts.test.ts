@@ -63,6 +63,19 @@ describe('payouts in the pages', function () {
     for (const each of [desk, ...offices]) await each.page.context().close()
   })
 
+  it('come after earnings, which are shown by kind and by day', async () => {
+    const creator = await till.earner(12_345)
+    const { page, faults } = await open('/studio/#/earnings', await windowOf(browser, till.app, creator, { viewport: sizes[0].viewport }))
+    await page.getByRole('row', { name: /Tips ZMW\s123\.45 ZMW\s123\.45 ZMW\s0\.00 1/ }).waitFor()
+    await page.getByRole('img', { name: /^Earnings by day\. The best was .*, with ZMW\s123\.45\.$/ }).locator('canvas').waitFor()
+    await page.getByText('Nothing goes out by itself.').waitFor()
+    await look(page, 'studio-earnings')
+    await page.getByLabel(/^In/).selectOption('7')
+    await page.getByRole('row', { name: /Tips ZMW/ }).waitFor()
+    expect(faults).to.deep.equal([])
+    await page.context().close()
+  })
+
   async function open(address: string, context: Awaited<ReturnType<typeof windowOf>>) {
     return openPage(context, `${till.app.url}${address}`)
   }

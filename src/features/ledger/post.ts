@@ -4,7 +4,7 @@ import type { Tx } from '../../kernel/events.ts'
 import { newId, randomHex } from '../../kernel/ids.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import { balanceId, kindOf, splitBalanceId } from './chart.ts'
-import { type Delta, deltasOf, ensureBalanced, type Entry, type Posting } from './entry.ts'
+import { type Delta, deltasOf, ensureBalanced, type Entry, type EntryRow, type Posting } from './entry.ts'
 import type { LedgerModels } from './model.ts'
 
 export interface Poster {
@@ -20,6 +20,8 @@ export interface Poster {
   creditedSince(name: string, currency: Currency, since: Date): Promise<number>
   /** when the first credit at that time or later was posted */
   firstCredit(name: string, currency: Currency, since: Date): Promise<Date | undefined>
+  /** Entries that touch one of these accounts at that time or later. */
+  entriesOf(names: readonly string[], currency: Currency, since: Date): AsyncIterable<Pick<EntryRow, 'reason' | 'at' | 'postings'>>
   isPosted(reference: string): Promise<boolean>
   /** when the last entry was posted whose reference begins so */
   lastPosted(beginning: string): Promise<Date | undefined>
@@ -30,7 +32,7 @@ export interface Poster {
 export function createPoster({ models, clock, wall, onPosted }: { models: LedgerModels; clock: Clock; wall: Wall; /** told before it is committed */ onPosted: () => void }): Poster {
   const { Entries, Balances, Unsealed } = models
 
-  return Object.freeze({ post, holds, creditedSince, firstCredit, isPosted, lastPosted, postingsOf })
+  return Object.freeze({ post, holds, creditedSince, firstCredit, entriesOf, isPosted, lastPosted, postingsOf })
 
   async function post(tx: Tx, entry: Entry): Promise<string> {
     ensureBalanced(entry)
@@ -63,6 +65,10 @@ export function createPoster({ models, clock, wall, onPosted }: { models: Ledger
   async function firstCredit(name: string, currency: Currency, since: Date): Promise<Date | undefined> {
     const entry = await Entries.findOne({ postings: { $elemMatch: { account: name, side: 'credit' } }, 'postings.account': name, currency, at: { $gte: since } }, { at: 1 }).sort({ at: 1 }).lean()
     return entry?.at
+  }
+
+  function entriesOf(names: readonly string[], currency: Currency, since: Date): AsyncIterable<Pick<EntryRow, 'reason' | 'at' | 'postings'>> {
+    return Entries.find({ 'postings.account': { $in: names }, currency, at: { $gte: since } }, { reason: 1, at: 1, postings: 1 }).lean().cursor()
   }
 
   async function lastPosted(beginning: string): Promise<Date | undefined> {

@@ -60,12 +60,39 @@ export interface PayoutSettings extends PayoutPlan {
   currency: string
 }
 
+export const earningKinds = ['tip', 'membership', 'refund'] as const
+export type EarningKind = (typeof earningKinds)[number]
+
+/** What one kind brought in a time; what was given back counts below zero. Minor units, all of them. */
+export interface EarningSum {
+  kind: EarningKind
+  count: number
+  /** what was paid */
+  gross: number
+  /** the platform's share of it */
+  fee: number
+  /** the creator's: gross less the fee */
+  net: number
+}
+
+/** What was earned lately, as the ledger has it, by the days of the creator's zone. */
+export interface Earnings {
+  currency: string
+  time_zone: string
+  kinds: EarningSum[]
+  /** each day of the time asked for, the oldest first; `day` is a date */
+  days: { day: string; net: number }[]
+  /** what goes out by itself next, as far as it is known now; null when nothing does */
+  next_payout: { at: string; amount: number } | null
+}
+
 export interface PayoutOperations {
   'payout:request': { input: RequestPayout; output: Payout }
   'payout:mine': { input: PageQuery; output: Page<Payout> }
   'payout:cancel': { input: { payout_id: string }; output: Payout }
   'payout:settings': { input: Record<string, never>; output: PayoutSettings }
   'payout:set-plan': { input: PayoutPlan; output: PayoutSettings }
+  'earnings:mine': { input: { days?: number }; output: Earnings }
   'payout:list': { input: { status?: PayoutStatus } & PageQuery; output: Page<AdminPayout> }
   'payout:approve': { input: { payout_id: string; note: string }; output: AdminPayout }
   'payout:reject': { input: { payout_id: string; reason: string }; output: AdminPayout }
@@ -79,6 +106,7 @@ export const payoutRoutes = {
   'payout:cancel': { route: 'POST /api/v1/payouts/:payout_id/cancel', repeatable: true },
   'payout:settings': 'GET /api/v1/payouts/settings',
   'payout:set-plan': { route: 'PUT /api/v1/payouts/settings', repeatable: true },
+  'earnings:mine': 'GET /api/v1/creators/me/earnings',
   'payout:list': 'GET /api/v1/admin/payouts',
   'payout:approve': { route: 'POST /api/v1/admin/payouts/:payout_id/approve', repeatable: true },
   'payout:reject': { route: 'POST /api/v1/admin/payouts/:payout_id/reject', repeatable: true },

@@ -6,6 +6,7 @@ import type { Mails } from '../../platform/mail.ts'
 import { rooms } from '../../platform/realtime/rooms.ts'
 import { createPayoutChecks } from './check.ts'
 import { createDeciding, type DecidingDependencies } from './deciding.ts'
+import { createEarnings } from './earnings.ts'
 import { createFreeze } from './freeze.ts'
 import { createLetters } from './letters.ts'
 import { createMaturation, type MaturationDependencies } from './maturation.ts'
@@ -51,9 +52,10 @@ export function createPayouts(deps: Dependencies): { feature: Feature; followChe
   const deciding = createDeciding({ ...deps, models, moving, freeze, ring: bell.ring })
   const sending = createSending({ ...deps, models, moving, freeze })
   const maturation = createMaturation({ ...deps, models })
+  const earnings = createEarnings({ ...deps, models, maturation })
   const feature = defineFeature({
     name: 'payouts',
-    operations: [...payoutOperations({ requesting, plans }), ...payoutDecisions(deciding)],
+    operations: [...payoutOperations({ requesting, plans, earnings }), ...payoutDecisions(deciding)],
     facts: payoutFacts,
     broadcasts: [broadcast('payout.updated', (data) => [{ event: 'payout:updated', rooms: [rooms.user(data.creator_id), rooms.admin], data }])],
     dues: [

@@ -14,7 +14,7 @@ const newForMs = 30 * dayMs
 
 export interface MaturationDependencies {
   models: PayoutModels
-  ledger: Pick<Ledger, 'accruing' | 'creditedSince' | 'firstCredit' | 'holds' | 'isPosted' | 'lastPosted' | 'post'>
+  ledger: Pick<Ledger, 'accruing' | 'balanceOf' | 'creditedSince' | 'firstCredit' | 'holds' | 'isPosted' | 'lastPosted' | 'post'>
   profiles: Pick<Profiles, 'since'>
   unitOfWork: UnitOfWork
   clock: Clock
@@ -40,7 +40,7 @@ interface Earner {
  * down too late for its own day goes with the next.
  */
 export function createMaturation({ models: { Progress }, ledger, profiles, unitOfWork, clock, context, failpoints, days, newDays }: MaturationDependencies) {
-  return Object.freeze({ next, runDue })
+  return Object.freeze({ next, runDue, ripeBy })
 
   /** The first day on which something ripens; none while nobody has anything pending. */
   async function next(): Promise<DueRow | null> {
@@ -82,6 +82,13 @@ export function createMaturation({ models: { Progress }, ledger, profiles, unitO
     const oldest = await ledger.firstCredit(name, currency, from)
     if (!oldest) return Number.POSITIVE_INFINITY
     for (let day = startOfDay(oldest).getTime() + Math.min(days, newDays) * dayMs; ; day += dayMs) if (oldest < cutoffOf(new Date(day), since)) return day
+  }
+
+  /** How much of what is pending now will have matured by then, debts not yet repaid. */
+  async function ripeBy(creatorId: string, currency: Currency, at: Date): Promise<number> {
+    const name = account.pending(creatorId)
+    const cutoff = cutoffOf(startOfDay(at), await profiles.since(creatorId))
+    return Math.max(0, (await ledger.balanceOf(name, currency)) - (await ledger.creditedSince(name, currency, cutoff)))
   }
 
   /** Of the day that is so many days ago the last moment; what is credited from then on is too young. */

@@ -3,11 +3,12 @@ import { type AnyOperation, operation } from '../../kernel/operation.ts'
 import { nothing } from '../../kernel/schema.ts'
 import { payoutRoutes } from './contract.ts'
 import type { Deciding } from './deciding.ts'
+import type { EarningsOf } from './earnings.ts'
 import type { Plans } from './plans.ts'
 import type { Requesting } from './requesting.ts'
 import * as schema from './schema.ts'
 
-export function payoutOperations({ requesting, plans }: { requesting: Requesting; plans: Plans }): AnyOperation[] {
+export function payoutOperations({ requesting, plans, earnings }: { requesting: Requesting; plans: Plans; earnings: EarningsOf }): AnyOperation[] {
   return [
     operation({
       name: 'payout:request',
@@ -59,6 +60,17 @@ export function payoutOperations({ requesting, plans }: { requesting: Requesting
       input: schema.plan,
       output: schema.settings,
       handle: plans.set,
+    }),
+    operation({
+      name: 'earnings:mine',
+      summary: 'What you earned lately, by kind and by day, and what goes out next',
+      route: payoutRoutes['earnings:mine'],
+      audience: 'creator',
+      errors: ['not-found'],
+      cost: 5,
+      input: schema.earningsQuery,
+      output: schema.earnings,
+      handle: earnings.mine,
     }),
   ]
 }

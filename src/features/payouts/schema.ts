@@ -2,7 +2,7 @@ import Joi from 'joi'
 import type { PageQuery } from '../../kernel/page.ts'
 import { currency, cursor, id, instant, limit, minorUnits, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
 import { bankAccount } from '../profiles/index.ts'
-import type { AdminPayout, Payout, PayoutFacts, PayoutPlan, PayoutSettings, PayoutState, PayoutStatus, RequestPayout } from './contract.ts'
+import { type AdminPayout, earningKinds, type Earnings, type EarningSum, type Payout, type PayoutFacts, type PayoutPlan, type PayoutSettings, type PayoutState, type PayoutStatus, type RequestPayout } from './contract.ts'
 import { payoutStates } from './states.ts'
 
 const status = Joi.string<PayoutStatus>().valid('pending', 'approved', 'rejected', 'completed')
@@ -63,6 +63,26 @@ export const settings = Joi.object<PayoutSettings, true>({
   minimum: minorUnits.required(),
   available: signedMinorUnits.required(),
   currency: currency.required(),
+})
+export const earningsQuery = Joi.object<{ days?: number }, true>({ days: Joi.number().integer().min(1).max(366) })
+export const earnings = Joi.object<Earnings, true>({
+  currency: currency.required(),
+  time_zone: Joi.string().required(),
+  kinds: Joi.array<EarningSum[]>()
+    .items(
+      Joi.object<EarningSum, true>({
+        kind: Joi.string<EarningSum['kind']>().valid(...earningKinds).required(),
+        count: Joi.number().integer().min(0).required(),
+        gross: signedMinorUnits.required(),
+        fee: signedMinorUnits.required(),
+        net: signedMinorUnits.required(),
+      }),
+    )
+    .required(),
+  days: Joi.array<Earnings['days']>()
+    .items(Joi.object<Earnings['days'][number], true>({ day: Joi.string().required(), net: signedMinorUnits.required() }))
+    .required(),
+  next_payout: Joi.object<NonNullable<Earnings['next_payout']>, true>({ at: instant.required(), amount: signedMinorUnits.required() }).allow(null).required(),
 })
 
 export const payoutUpdated = Joi.object<PayoutFacts['payout:updated'], true>({ payout_id: id.required(), creator_id: id.required(), status: status.required(), state: state.required(), version: Joi.number().integer().min(1).required() })

@@ -5,6 +5,7 @@ import { startPage } from '../kit/page.ts'
 import { WalletView } from '../kit/wallet.ts'
 import { AlertsView } from './alerts.ts'
 import { AnnouncementsView } from './announcements.ts'
+import { EarningsView } from './earnings.ts'
 import { GoalsView } from './goals.ts'
 import { LiveView } from './live.ts'
 import { MembersView } from './members.ts'
@@ -27,6 +28,7 @@ startPage({
     { path: 'members', name: 'Members', view: MembersView },
     { path: 'goals', name: 'Goals', view: GoalsView },
     { path: 'wallet', name: 'Wallet', view: WalletView },
+    { path: 'earnings', name: 'Earnings', view: EarningsView },
     { path: 'payouts', name: 'Payouts', view: PayoutsView },
     { path: 'settings', name: 'Your page', view: SettingsView },
     { path: 'account', name: 'Account', view: AccountView },

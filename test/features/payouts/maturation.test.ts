@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { type Person, signIn, signUp, topUp } from '../../support/cast.ts'
+import { banks, openTill } from './support.ts'
 
 describe('what a creator earned', () => {
   let app: TestApp
@@ -30,6 +31,34 @@ describe('what a creator earned', () => {
     expect(await buckets(creator)).to.deep.equal([500, 1_000])
     await days(2)
     expect(await buckets(creator)).to.deep.equal([0, 1_500])
+  })
+
+  it('is told by kind and by day, to the cent as the ledger has it, and what goes out next', async () => {
+    const till = await openTill({ TIP_FEE_BPS: '450', MEMBERSHIP_FEE_BPS: '750' })
+    const creator = await till.earner(1_111)
+    const member = await signUp(till.app, 'fan')
+    await topUp(member, 10_000)
+    const tier = (await creator.http('POST', '/api/v1/tiers', { name: 'Club', rank: 1, benefits: [], prices: [{ interval: 'month', amount: 2_999, currency: 'ZMW' }] })).body
+    await member.http('POST', '/api/v1/memberships', { tier_id: tier.tier_id, interval: 'month', pay_with: 'wallet' }, 'join')
+    const line = (await member.http('GET', '/api/v1/wallets/me/transactions')).body.data.find((each: { amount: number }) => each.amount === -2_999)
+    await creator.http('POST', `/api/v1/payments/${line.payment_id}/refunds`, { amount: 1_000, reason: 'Sorry', to: 'wallet' }, 'back')
+    const earned = (await creator.http('GET', '/api/v1/creators/me/earnings?days=7')).body
+    expect(earned.kinds).to.deep.equal([
+      { kind: 'tip', count: 1, gross: 1_111, fee: 50, net: 1_061 },
+      { kind: 'membership', count: 1, gross: 2_999, fee: 225, net: 2_774 },
+      { kind: 'refund', count: 1, gross: -1_000, fee: -75, net: -925 },
+    ])
+    expect(earned.days).to.have.length(7)
+    expect(earned.days.map((each: { net: number }) => each.net)).to.deep.equal([0, 0, 0, 1_061, 0, 0, 1_849])
+    expect(await till.buckets(creator)).to.include({ pending: 1_849, available: 1_061 })
+    expect(earned.next_payout).to.equal(null)
+    await creator.http('PUT', '/api/v1/creators/me', { bank_account: banks.good })
+    await creator.http('PUT', '/api/v1/payouts/settings', { mode: 'weekly', weekday: 5, threshold: null, account_name: 'Ana Banda' })
+    const { next_payout } = (await creator.http('GET', '/api/v1/creators/me/earnings')).body
+    expect(next_payout.amount).to.be.oneOf([1_061, 1_061 + 1_849])
+    expect(new Date(next_payout.at).getUTCDay()).to.equal(5)
+    expect((await creator.http('GET', '/api/v1/creators/me/earnings?days=400')).body.code).to.equal('validation')
+    await till.app.stop()
   })
 
   it('of each day matures on its own, by one entry a day', async () => {

@@ -34,7 +34,7 @@ export async function openTill(settings: Record<string, string> = {}) {
     expect((await fan.http('POST', `/api/v1/creators/${creator.id}/tips`, { amount, currency: 'ZMW' }, `earn-${++keys}`)).status).to.equal(201)
     await app.runJob('ledger.seal')
     await days(3)
-    expect(await buckets(creator)).to.include({ available: amount })
+    expect(await buckets(creator)).to.include({ available: amount - Math.round((amount * Number(settings['TIP_FEE_BPS'] ?? 0)) / 10_000) })
     return creator
   }
 
