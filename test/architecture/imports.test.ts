@@ -47,7 +47,7 @@ describe('the shape of the house', () => {
     for (const file of reached) for (const { to } of imports.filter(({ from, typeOnly }) => from === file && !typeOnly)) reached.add(to)
     expect([...reached].filter((file) => !/^(web\/|client\/|kernel\/|features\/(catalogue|[^/]+\/contract|overlays\/template)\.ts$)/.test(file))).to.deep.equal([])
     const packages = [...reached].flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\s+(?!type\b)[^'"]*?from '([^.'][^']*)'/gms)].map((match) => match[1]))
-    expect(packages.filter((name) => !/^(socket\.io-client|uqr|(htm|preact)(\/\w+)?)$/.test(name as string))).to.deep.equal([])
+    expect(packages.filter((name) => !/^(socket\.io-client|uplot|uqr|(htm|preact)(\/\w+)?)$/.test(name as string))).to.deep.equal([])
     expect(packages).to.include('socket.io-client')
   })
 

@@ -111,6 +111,7 @@ export const matrix: Record<Exclude<OperationName, `alert:${'started' | 'finishe
   'payout:settings': { verdicts: creators, input: none },
   'payout:set-plan': { verdicts: creators, input: () => ({ mode: 'off', weekday: null, threshold: null, account_name: 'Stage' }) },
   'payout:list': { verdicts: admins, input: none },
+  'admin:memberships': { verdicts: admins, input: none },
   'payout:approve': { verdicts: adminsOfNothing, input: () => ({ payout_id: 'pot_none', note: '' }) },
   'payout:reject': { verdicts: adminsOfNothing, input: () => ({ payout_id: 'pot_none', reason: 'matrix' }) },
   'payout:hold': { verdicts: adminsOfNothing, input: () => ({ payout_id: 'pot_none', reason: 'matrix' }) },

@@ -98,7 +98,15 @@ describe('memberships in the pages', function () {
     const home = await open(fan, '/fan/#/memberships', sizes[0].viewport)
     await home.page.getByText(/^A gift until/).waitFor()
     await look(home.page, 'membership-given')
-    for (const each of [studio, home]) {
+    const desk = await open(await signIn(app, app.admin.email, app.admin.password), '/admin/#/memberships', sizes[0].viewport, app.admin.password)
+    const row = desk.page.getByRole('listitem').filter({ hasText: 'Follow Er' })
+    await row.getByText('Friends of Gil').waitFor()
+    await look(desk.page, 'admin-memberships')
+    await row.getByRole('button', { name: 'End it' }).click()
+    await desk.page.getByRole('dialog').getByRole('button', { name: 'End it' }).click()
+    await row.getByText('cancelled').waitFor()
+    await home.page.getByText('You are no member yet.').or(home.page.getByText(/^Ended/)).first().waitFor()
+    for (const each of [studio, home, desk]) {
       expect(each.faults).to.deep.equal([])
       await each.page.context().close()
     }

@@ -8,7 +8,7 @@ import { chromiumPath, closeWindows, keepScreenshot, openBrowser, openPage, seri
 const pages = {
   fan: { navigation: 'Creators', sections: ['Creators', 'Memberships', 'Your tips', 'Messages', 'Wallet', 'People', 'Account'] },
   studio: { navigation: 'Studio', sections: ['Live', 'Alerts', 'Messages', 'Overlays', 'Members', 'Goals', 'Wallet', 'Earnings', 'Payouts', 'Your page', 'Account'] },
-  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Payouts', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Clock', 'Sandbox', 'Account'] },
+  admin: { navigation: 'Admin', sections: ['Overview', 'Transactions', 'Memberships', 'Payouts', 'Users', 'Reports', 'Webhooks', 'Deliveries', 'Jobs', 'Mail', 'Audit', 'Clock', 'Sandbox', 'Account'] },
 } as const
 
 describe('every view of every page', function () {

@@ -3,6 +3,7 @@ import { clawback } from '../../src/features/payments/clawback.ts'
 import type { Operations } from '../../src/features/catalogue.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { pay, type Person, settled, signIn, signUp, topUp } from '../support/cast.ts'
+import { ask } from '../support/http.ts'
 
 type Refund = Operations['refund:create']['output']
 
@@ -98,6 +99,22 @@ describe('a refund', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => refund(creator, payment_id)))
     expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([201, ...Array.from({ length: 19 }, () => 422)])
     expect(await buckets(fan)).to.include({ cash: 1_000 })
+  })
+
+  it('H25: of twenty at once in two processes, some for a third of it, no more goes back than was paid', async () => {
+    const beside = await startApp({ TIP_FEE_BPS: '333' }, app)
+    try {
+      const { creator, fan, payment_id } = await tipped(1_000)
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_each, n) => ask(`${(n % 2 ? beside : app).url}/api/v1/payments/${payment_id}/refunds`, { token: creator.token, key: `k${++keys}`, json: { reason: 'As a test', to: 'wallet', ...(n % 4 < 2 ? {} : { amount: 333 }) } })),
+      )
+      const given = answers.filter(({ status }) => status === 201)
+      expect(answers.filter(({ status }) => status !== 201).map(({ body }) => body.code).filter((code) => code !== 'exceeds-captured')).to.deep.equal([])
+      expect(given.reduce((sum, { body }) => sum + body.amount, 0)).to.equal((await buckets(fan)).cash).and.to.be.at.most(1_000)
+      expect((await payment(fan, payment_id)).state).to.equal('refunded')
+    } finally {
+      await beside.stop()
+    }
   })
 
   it('H23, H24: needs its key, which stands for one refund', async () => {

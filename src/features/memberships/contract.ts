@@ -126,6 +126,21 @@ export interface Member {
   ended_at: string | null
 }
 
+/** What an admin sees of a membership: between whom it is, too, and why it ended. */
+export interface AdminMembership extends Member {
+  creator_id: string
+  creator_name: string
+  /** `wallet`, `checkout`, `gift`, `comp` or `card` */
+  paid_by: string
+  reason: string | null
+}
+
+export interface AdminMembershipQuery extends PageQuery {
+  status?: MembershipStatus
+  user_id?: string
+  creator_id?: string
+}
+
 export interface Subscribe {
   tier_id: string
   interval: Interval
@@ -182,6 +197,7 @@ export interface MembershipOperations {
   'membership:pay': { input: { membership_id: string; pay_with?: string }; output: Membership }
   'membership:gift': { input: Gift; output: Membership }
   'member:comp': { input: Comp; output: Member }
+  'admin:memberships': { input: AdminMembershipQuery; output: Page<AdminMembership> }
   'member:list': { input: { status?: MembershipStatus } & PageQuery; output: Page<Member> }
   'access:check': { input: { creator_id: string }; output: AccessAnswer }
 }
@@ -204,6 +220,7 @@ export const membershipRoutes = {
   'membership:pay': { route: 'POST /api/v1/memberships/:membership_id/pay', once: 'required' },
   'membership:gift': { route: 'POST /api/v1/memberships/gifts', once: 'required' },
   'member:comp': { route: 'POST /api/v1/members', once: 'optional' },
+  'admin:memberships': 'GET /api/v1/admin/memberships',
   'member:list': 'GET /api/v1/members',
   'access:check': 'GET /api/v1/creators/:creator_id/access',
 } as const satisfies Routes<MembershipOperations>

@@ -149,6 +149,7 @@ export function createMembershipModels(db: Connection) {
       .index({ due_at: 1 }, { sparse: true })
       .index({ fan_id: 1, _id: -1 })
       .index({ creator_id: 1, status: 1, _id: -1 })
+      .index({ status: 1, _id: -1 })
       .index({ tier_id: 1, live: 1 })
       .index({ 'charge.payment_id': 1 }, { sparse: true }),
   )

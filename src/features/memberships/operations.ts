@@ -201,6 +201,16 @@ export function membershipOperations({ memberships, changing, giving, access }: 
       handle: memberships.members,
     }),
     operation({
+      name: 'admin:memberships',
+      summary: 'All memberships, the newest first',
+      route: membershipRoutes['admin:memberships'],
+      audience: 'admin',
+      errors: ['cursor'],
+      input: schema.adminMembershipQuery,
+      output: schema.adminMembershipPage,
+      handle: memberships.all,
+    }),
+    operation({
       name: 'access:check',
       summary: 'Whether you may see what a creator keeps for members, and why',
       route: membershipRoutes['access:check'],

@@ -1,5 +1,5 @@
 import { answerOf } from './access.ts'
-import type { Member, Membership, Tier } from './contract.ts'
+import type { AdminMembership, Member, Membership, Tier } from './contract.ts'
 import { nextDue } from './dunning.ts'
 import type { MembershipRow, TierRow } from './model.ts'
 
@@ -72,6 +72,11 @@ export function presentMember(row: MembershipRow, { tiers, names }: Pick<Around,
     since: row.created_at.toISOString(),
     ended_at: row.ended_at?.toISOString() ?? null,
   }
+}
+
+export function presentForAdmin(row: MembershipRow, around: Pick<Around, 'tiers' | 'names'>): AdminMembership {
+  const isMethod = row.pay_with.startsWith('pmt_')
+  return { ...presentMember(row, around), creator_id: row.creator_id, creator_name: around.names.get(row.creator_id) ?? '', paid_by: isMethod ? 'card' : row.pay_with, reason: row.reason ?? null }
 }
 
 function nextChargeAt(row: MembershipRow): Date | undefined {

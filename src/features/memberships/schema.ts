@@ -1,7 +1,7 @@
 import Joi from 'joi'
 import type { PageQuery } from '../../kernel/page.ts'
 import { currency, cursor, id, instant, limit, minorUnits, name, page, signedMinorUnits, text } from '../../kernel/schema.ts'
-import { type AccessAnswer, type ChangeMembership, type ChangePreview, type Comp, type CreateTier, type Gift, type Interval, intervals, type Member, type Membership, type MembershipFacts, type MembershipStatus, type PendingChange, type Price, type Subscribe, type Tier, type UpdateTier } from './contract.ts'
+import { type AdminMembership, type AdminMembershipQuery, type AccessAnswer, type ChangeMembership, type ChangePreview, type Comp, type CreateTier, type Gift, type Interval, intervals, type Member, type Membership, type MembershipFacts, type MembershipStatus, type PendingChange, type Price, type Subscribe, type Tier, type UpdateTier } from './contract.ts'
 
 const interval = Joi.string<Interval>().valid(...intervals)
 const status = Joi.string<MembershipStatus>().valid('incomplete', 'trialing', 'active', 'past_due', 'suspended', 'paused', 'cancelled', 'expired')
@@ -104,7 +104,7 @@ export const preview = Joi.object<ChangePreview, true>({
   amount: minorUnits.required(),
   next_charge_at: instant.required(),
 })
-export const member = Joi.object<Member, true>({
+const memberShape = {
   membership_id: id.required(),
   user_id: id.required(),
   name: Joi.string().allow('').required(),
@@ -118,8 +118,13 @@ export const member = Joi.object<Member, true>({
   cancel_at_period_end: Joi.boolean().required(),
   since: instant.required(),
   ended_at: instant.allow(null).required(),
-})
+}
+export const member = Joi.object<Member, true>(memberShape)
 export const memberPage = page(member)
+export const adminMembershipQuery = Joi.object<AdminMembershipQuery, true>({ status, user_id: id, creator_id: id, limit, cursor })
+export const adminMembershipPage = page(
+  Joi.object<AdminMembership, true>({ ...memberShape, creator_id: id.required(), creator_name: Joi.string().allow('').required(), paid_by: Joi.string().required(), reason: Joi.string().allow(null).required() }),
+)
 export const access = Joi.object<AccessAnswer, true>({
   allowed: Joi.boolean().required(),
   why: Joi.string<AccessAnswer['why']>().valid('owner', 'member', 'trial', 'grace', 'none', 'blocked', 'suspended', 'paused').required(),

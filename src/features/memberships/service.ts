@@ -11,12 +11,12 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts'
 import { type AccountService, userOf } from '../accounts/index.ts'
 import type { Profiles, Relations } from '../profiles/index.ts'
 import type { Charging } from './charging.ts'
-import type { Member, Membership, MembershipStatus, Subscribe } from './contract.ts'
+import type { AdminMembership, AdminMembershipQuery, Member, Membership, MembershipStatus, Subscribe } from './contract.ts'
 import type { MembershipModels, MembershipRow, TierRow } from './model.ts'
 import type { Moving } from './moving.ts'
 import { daysLater, startOfPeriod } from './period.ts'
 import { canEnd, canJoin } from './policy.ts'
-import { presentMember, presentMembership } from './present.ts'
+import { type Around, presentForAdmin, presentMember, presentMembership } from './present.ts'
 import type { TierService } from './tiers.ts'
 
 const defaultLimit = 50
@@ -42,7 +42,7 @@ export type MembershipService = ReturnType<typeof createMembershipService>
 export function createMembershipService({ models, tiers, moving, charging, accounts, profiles, relations, unitOfWork, audit, cursors, clock, context }: MembershipDependencies) {
   const { Memberships } = models
 
-  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, present, endAll, endBetween, endRefunded, ownersOf, changedBy, allOf, makeRoom })
+  return Object.freeze({ subscribe, list, read, cancel, uncancel, members, all, present, endAll, endBetween, endRefunded, ownersOf, changedBy, allOf, makeRoom })
 
   /**
    * @throws AppError `conflict` for who is a member of this creator already, or when no seat is left; `insufficient-funds`, `payment-declined`
@@ -97,15 +97,26 @@ export function createMembershipService({ models, tiers, moving, charging, accou
   /** The members of a creator, the newest first. */
   async function members(ctx: Context, { status, limit = defaultLimit, cursor }: { status?: MembershipStatus } & PageQuery): Promise<Page<Member>> {
     const { user_id } = userOf(ctx)
-    const name = `member:list|${user_id}|${status ?? ''}`
+    const { data, ...page } = await roll(`member:list|${user_id}|${status ?? ''}`, { creator_id: user_id, status: status ?? { $ne: 'incomplete' } }, { limit, cursor })
+    return { ...page, data: data.map(([row, around]) => presentMember(row, around)) }
+  }
+
+  /** Everybody's, the newest first. */
+  async function all(_ctx: Context, { status, user_id, creator_id, limit = defaultLimit, cursor }: AdminMembershipQuery): Promise<Page<AdminMembership>> {
+    const filter = { ...(status ? { status } : {}), ...(user_id ? { fan_id: user_id } : {}), ...(creator_id ? { creator_id } : {}) }
+    const { data, ...page } = await roll(`admin:memberships|${JSON.stringify(filter)}`, filter, { limit, cursor })
+    return { ...page, data: data.map(([row, around]) => presentForAdmin(row, around)) }
+  }
+
+  async function roll(name: string, filter: QueryFilter<MembershipRow>, { limit, cursor }: { limit: number; cursor: string | undefined }): Promise<Page<[MembershipRow, Pick<Around, 'tiers' | 'names'>]>> {
     const [after] = cursor ? cursors.read(name, cursor) : []
-    const rows = await Memberships.find({ creator_id: user_id, status: status ?? { $ne: 'incomplete' }, ...(after ? { _id: { $lt: after } } : {}) })
+    const rows = await Memberships.find({ ...filter, ...(after ? { _id: { $lt: after } } : {}) })
       .sort({ _id: -1 })
       .limit(limit + 1)
       .lean()
     const page = pageOf(rows, limit, (row) => cursors.write(name, [row._id]))
-    const [named, ofTiers] = await Promise.all([accounts.namesOf([...new Set(page.data.map((row) => row.fan_id))]), tiers.of(page.data.map((row) => row.tier_id))])
-    return { ...page, data: page.data.map((row) => presentMember(row, { tiers: ofTiers, names: named })) }
+    const [names, ofTiers] = await Promise.all([accounts.namesOf([...new Set(page.data.flatMap((row) => [row.fan_id, row.creator_id]))]), tiers.of(page.data.map((row) => row.tier_id))])
+    return { ...page, data: page.data.map((row) => [row, { tiers: ofTiers, names }]) }
   }
 
   /**

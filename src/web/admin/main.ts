@@ -5,6 +5,7 @@ import { ClockView } from './clock.ts'
 import { DeliveriesView, JobsView } from './deliveries.ts'
 import { MailView } from './mail.ts'
 import { OverviewView } from './overview.ts'
+import { MembershipsView } from './memberships.ts'
 import { PayoutsView } from './payouts.ts'
 import { ReportsView } from './reports.ts'
 import { SandboxView } from './sandbox.ts'
@@ -18,6 +19,7 @@ startPage({
   sections: [
     { path: 'overview', name: 'Overview', view: OverviewView },
     { path: 'transactions', name: 'Transactions', view: TransactionsView },
+    { path: 'memberships', name: 'Memberships', view: MembershipsView },
     { path: 'payouts', name: 'Payouts', view: PayoutsView },
     { path: 'users', name: 'Users', view: UsersView },
     { path: 'reports', name: 'Reports', view: ReportsView },

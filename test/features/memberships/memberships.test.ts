@@ -1,5 +1,7 @@
 import { expect } from 'chai'
+import { startApp } from '../../support/app.ts'
 import { type Person, topUp } from '../../support/cast.ts'
+import { ask } from '../../support/http.ts'
 import { type Club, type Membership, newKey, openClub } from './support.ts'
 
 const dayMs = 24 * 3600_000
@@ -51,6 +53,40 @@ describe('a membership paid from the wallet', () => {
       expect(data).to.have.length(1)
       expect(await club.cashOf(fan)).to.equal(9_000 - data[0].amount)
     }
+  })
+
+  it('H25: of twenty that are asked for at once in two processes, with one way to pay and with another, there is one', async () => {
+    const beside = await startApp({ MEMBERSHIP_FEE_BPS: '1000' }, club.app)
+    try {
+      for (let round = 0; round < 3; round++) {
+        const fan = await club.fan(9_000)
+        const card = (await fan.http('POST', '/api/v1/payment-methods', { kind: 'card', behaviour: 'success' })).body.payment_method_id
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, (_each, n) =>
+            ask(`${(n % 2 ? beside : club.app).url}/api/v1/memberships`, { token: fan.token, key: newKey(), json: { tier_id: (n % 3 ? club.basic : club.premium).tier_id, interval: 'month', pay_with: n % 4 < 2 ? 'wallet' : card } }),
+          ),
+        )
+        expect(answers.filter(({ status }) => status === 201 || status === 202), JSON.stringify(answers.map(({ body }) => body))).to.have.length(1)
+        const { data } = (await fan.http('GET', '/api/v1/memberships')).body
+        const [live, ...others] = data.filter((each: Membership) => each.status === 'active')
+        expect(others).to.deep.equal([])
+        const paid = await club.app.db.collection('payments').find({ payer_id: fan.id, purpose: 'membership', state: 'succeeded' }).toArray()
+        expect(paid.map(({ amount, subject }) => [amount, subject])).to.deep.equal([[live.amount, live.membership_id]])
+      }
+    } finally {
+      await beside.stop()
+    }
+  })
+
+  it('is seen by an admin whoever’s it is, by its state and by its people', async () => {
+    const fan = await club.fan(5_000)
+    const { body: joined } = await club.join(fan, club.premium)
+    const list = async (query: string) => (await club.admin.http('GET', `/api/v1/admin/memberships?${query}`)).body.data
+    expect(await list(`user_id=${fan.id}`)).to.have.length(1)
+    expect((await list('status=active'))[0]).to.include({ membership_id: joined.membership_id, user_id: fan.id, creator_id: club.creator.id, tier_name: 'Premium', paid_by: 'wallet', reason: null })
+    await club.admin.http('POST', `/api/v1/memberships/${joined.membership_id}/cancel`, { at: 'now', reason: 'Stolen card' })
+    expect((await list(`user_id=${fan.id}&creator_id=${club.creator.id}&status=cancelled`))[0]).to.include({ membership_id: joined.membership_id, reason: 'Stolen card' })
+    expect(await list(`user_id=${fan.id}&status=active`)).to.deep.equal([])
   })
 
   it('is no one’s own, of no tier that is not there, and only by a way to pay that there is', async () => {
