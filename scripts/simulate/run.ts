@@ -1,3 +1,4 @@
+import { MongoError } from 'mongodb'
 import { createRandom, type Random } from '../random.ts'
 import { createDoors, openCast } from './cast.ts'
 import { createModel, type Expected } from './model.ts'
@@ -195,10 +196,18 @@ async function run({ ops, random, rates, server, checkEvery, onLook }: Required<
   }
 
   async function paymentOf(tipId: string): Promise<string> {
-    await server.ready()
-    const tip = await server.db().collection<{ _id: string; payment_id: string }>('tips').findOne({ _id: tipId })
-    if (!tip) throw new Contradiction(`the acknowledged tip ${tipId} is not there`)
-    return tip.payment_id
+    for (;;) {
+      await server.ready()
+      const db = server.db()
+      try {
+        const tip = await db.collection<{ _id: string; payment_id: string }>('tips').findOne({ _id: tipId })
+        if (!tip) throw new Contradiction(`the acknowledged tip ${tipId} is not there`)
+        return tip.payment_id
+      } catch (error) {
+        // The store went down with its server in this moment.
+        if (error instanceof Contradiction || !(error instanceof MongoError)) throw error
+      }
+    }
   }
 
   function gap(): number {

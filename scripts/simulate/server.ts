@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ export async function openServer(settings: Record<string, string>) {
   let child: ChildProcess
   let store: MongoClient
   let conflicts = 0
+  let died: Error | undefined
   let living: Promise<void> = start()
   const forget = (): void => void child.kill('SIGKILL')
   process.once('exit', forget)
@@ -26,11 +28,17 @@ export async function openServer(settings: Record<string, string>) {
 
   return {
     url: `http://127.0.0.1:${port}`,
-    ready: () => living,
+    ready,
     kill,
     setConflicts,
     close,
     db: (name = 'ovation'): Db => store.db(name),
+  }
+
+  /** Ends when it answers. @throws when nothing of ours ended it */
+  async function ready(): Promise<void> {
+    await living
+    if (died) throw died
   }
 
   async function start(): Promise<void> {
@@ -43,12 +51,16 @@ export async function openServer(settings: Record<string, string>) {
       child.stdout?.on('data', (chunk: Buffer) => chunk.includes('Ovation is ready') && resolve())
       child.once('exit', (code, signal) => reject(new Error(`the server ended before it was ready: ${code ?? signal}`)))
     })
+    child.once('exit', (code, signal) => {
+      if (signal !== 'SIGKILL' && signal !== 'SIGTERM') died = new Error(`the server ended by itself: ${code ?? signal}`)
+    })
     store = await new MongoClient(readFileSync(join(dir, 'store', 'address'), 'utf8').trim()).connect()
     if (conflicts > 0) await strike()
   }
 
   /** As a power cut would, and up again at once. */
   async function kill(): Promise<void> {
+    if (died) throw died
     const gone = new Promise((resolve) => child.once('exit', resolve))
     living = gone.then(() => store.close(true)).then(start)
     child.kill('SIGKILL')
@@ -78,10 +90,13 @@ export async function openServer(settings: Record<string, string>) {
   }
 }
 
+/** Below those that the kernel gives to connections: what is free stays so while the server is away. */
 async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = randomInt(12_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)))
+    await new Promise((resolve) => server.close(resolve))
+    if (isFree) return port
+  }
 }
