@@ -71,7 +71,7 @@ async function run({ ops, random, rates, server, checkEvery, onLook }: Required<
   const play = createPlay({ cast, doors, model, random, now: () => new Date(businessNow.getTime() + performance.now() - toldAt), paymentOf })
   const figures: Figures = { ops: 0, kills: 0, looks: 0, faulted: 0, memberships: 0, purchases: 0, days: 0 }
   let nextKill = gap()
-  let nextLook = checkEvery
+  let nextLook = 0
   let nextEpoch = 0
   let isTroubled = false
 
@@ -144,7 +144,7 @@ async function run({ ops, random, rates, server, checkEvery, onLook }: Required<
     await fault({ duplicate: 0, reorder: false, delay_ms: 0, drop: 0, forge: false })
     await server.setConflicts(0)
     nextEpoch = 0
-    nextLook += checkEvery
+    nextLook = figures.ops + checkEvery
     for (const [id] of model.payouts) await doors.ask(cast.admin, 'POST', '/auth/step-up', { password: cast.admin.password }).then(() => doors.ask(cast.admin, 'POST', `/admin/payouts/${id}/approve`, { note: 'simulated' }))
     await askEverything()
     for (let day = 0; day < 4; day++) await advance('P1D')
