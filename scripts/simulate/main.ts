@@ -11,6 +11,8 @@ process.stdout.write(`seed ${seed}, ${ops} acts\n`)
 try {
   const figures = await simulate({ ops, seed, onLook: (so) => process.stdout.write(`${line(so)}\n`) })
   process.stdout.write(`0 contradictions. ${line(figures)}\n`)
+  // The driver never quite leaves a server that was killed.
+  process.exit(0)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\nAgain: npm run simulate -- --ops ${ops} --seed ${seed}\n`)
   process.exit(1)

@@ -212,7 +212,6 @@ export function createPlay({ cast, doors, model, random, now, paymentOf }: { cas
     const amount = Math.min(buckets.available, 1_000 + random.below(30_000))
     if (amount < 1_000 || buckets.debt > 0) return
     await doors.as(creator, 'POST', '/auth/step-up', { password: creator.password })
-    // What came back to a payer meanwhile may have taken it: no act of this creator, so it can't be ruled out.
     const answer = await doors.ask<{ payout_id: string }>(creator, 'POST', '/payouts/request', { amount, bank_account: creator.bank.account, account_name: 'Ana Banda' }, doors.newKey())
     hold(`a payout of ${amount} of ${buckets.available}`, 'yes', answer, '')
     if (typeof answer === 'string') return

@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const secret = 'q7Zk3v9Qp1xT7mW5rB8nL2cF6hJ4gD0sYa'
 export const adminPassword = 'correct horse battery staple'
 
+/** A server that was killed has another address when it is back: nobody waits for the old one. */
+const serverSelectionTimeoutMS = 2_000
+
 export type Server = Awaited<ReturnType<typeof openServer>>
 
 /** What `npm start` runs, on a folder of its own, through as many lives as it takes. */
@@ -54,7 +57,7 @@ export async function openServer(settings: Record<string, string>) {
     child.once('exit', (code, signal) => {
       if (signal !== 'SIGKILL' && signal !== 'SIGTERM') died = new Error(`the server ended by itself: ${code ?? signal}`)
     })
-    store = await new MongoClient(readFileSync(join(dir, 'store', 'address'), 'utf8').trim()).connect()
+    store = await new MongoClient(readFileSync(join(dir, 'store', 'address'), 'utf8').trim(), { serverSelectionTimeoutMS }).connect()
     if (conflicts > 0) await strike()
   }
 
@@ -62,7 +65,11 @@ export async function openServer(settings: Record<string, string>) {
   async function kill(): Promise<void> {
     if (died) throw died
     const gone = new Promise((resolve) => child.once('exit', resolve))
-    living = gone.then(() => store.close(true)).then(start)
+    living = gone.then(() => {
+      // Not waited for: the driver says goodbye to a server that is gone.
+      store.close(true).catch(() => {})
+      return start()
+    })
     child.kill('SIGKILL')
     await living
   }

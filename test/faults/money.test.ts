@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { simulate } from '../../scripts/simulate/run.ts'
 
-const acts = Number(process.env['MONEY_ACTS'] ?? 300)
+const acts = Number(process.env['MONEY_ACTS'] ?? 200)
 const seed = Number(process.env['MONEY_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 /** The model that it is held against is in `scripts/simulate/model.ts`; more of it: `npm run simulate -- --ops N --seed S`. */
