@@ -121,7 +121,8 @@ async function run({ ops, random, rates, server, checkEvery, onLook }: Required<
   /** Another mood for the next hundred acts. */
   async function misbehave(): Promise<void> {
     nextEpoch = figures.ops + epochOps
-    const duplicate = random.chance(rates.duplicates) ? 1 + random.below(2) : 0
+    // However mild the rates are that were drawn, something goes wrong in each run.
+    const duplicate = random.chance(rates.duplicates) || figures.faulted === 0 ? 1 + random.below(2) : 0
     const reorder = random.chance(rates.reorder)
     const delay_ms = random.chance(0.5) ? random.below(rates.delayMs) : 0
     const conflicts = random.next() * rates.conflicts
