@@ -1,3 +1,5 @@
+import { createRandom } from '../random.ts'
+
 export type Size = 'small' | 'medium' | 'large'
 
 export const sizes: Record<Size, { creators: number; fans: number; tips: number }> = {
@@ -46,7 +48,7 @@ const spare = 50_00
 
 /** Who there is and who tips whom with how much. The same size, seed and first number give the same plan, to the ngwee. */
 export function makePlan({ size, seed, from }: { size: Size; seed: number; from: number }): Plan {
-  const random = createRandom(seed)
+  const random = createRandom(seed).next
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
   const { creators: creatorCount, fans: fanCount, tips: tipCount } = sizes[size]
   let number = from
@@ -69,15 +71,4 @@ export function makePlan({ size, seed, from }: { size: Size; seed: number; from:
     fan.tips.push({ creator, amount, message: pick(messages), anonymous: by === 'wallet' && random() < anonymousShare, by })
   }
   return { creators, fans }
-}
-
-// Mulberry32: small, and the same everywhere.
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Home, makeHome, runApp, type RunningApp, until } from '../faults/support.ts'
-import { freePort } from '../support/app.ts'
+import { freePort } from '../../scripts/free-port.ts'
 import { ask } from '../support/http.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 

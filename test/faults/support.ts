@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../support/app.ts'
+import { freePort } from '../../scripts/free-port.ts'
 import { ask } from '../support/http.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

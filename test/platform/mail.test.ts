@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { SMTPServer } from 'smtp-server'
-import { freePort, startApp, type TestApp } from '../support/app.ts'
+import { freePort } from '../../scripts/free-port.ts'
+import { startApp, type TestApp } from '../support/app.ts'
 import { signIn, signUp } from '../support/cast.ts'
 import { ask } from '../support/http.ts'
 

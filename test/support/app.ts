@@ -1,10 +1,10 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MongoClient, type Db } from 'mongodb'
 import type { Connection } from 'mongoose'
+import { freePort } from '../../scripts/free-port.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Wall } from '../../src/kernel/clock.ts'
@@ -116,20 +116,6 @@ export async function startApp(settings: Record<string, string> = {}, beside?: T
       }
       await client.close()
     },
-  }
-}
-
-/** Below those that the kernel gives to connections: what is free here stays so until the server that is started on it listens. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(12_000, 32_000)
-    const server = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    await new Promise((resolve) => server.close(resolve))
-    if (isFree) return port
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './app.ts'
+import { freePort } from '../../scripts/free-port.ts'
 
 /** A Redis of the test's own, which it may kill and pause. */
 export interface TestRedis {
